@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/**
+ * How urgent a job is, chosen by the caller. Lanes share the GPU by weight, so even `batch` always moves.
+ *
+ * - `interactive`: a person is looking at the screen.
+ * - `standard`: the default; a service waits for the answer.
+ * - `batch`: nobody waits; takes what the others leave, and never nothing.
+ */
+export const laneSchema = z.enum(["interactive", "standard", "batch"]);
+export type Lane = z.infer<typeof laneSchema>;
+
+/**
+ * BullMQ priority of each lane: lower runs first. 0 is never written: BullMQ would run it before everything.
+ * Callers name a lane; nobody but the queue's own code writes these numbers.
+ */
+export const lanePriority: Readonly<Record<Lane, number>> = {
+  interactive: 1_000,
+  standard: 1_000_000,
+  batch: 2_000_000,
+};
