@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { PortInUseError } from "./port-in-use-error.ts";
+
+export interface HttpServer extends AsyncDisposable {
+  /** With the real port, also when 0 was asked for. */
+  url: string;
+  port: number;
+  server: Server;
+}
+
+export interface HttpServerOptions {
+  host: string;
+  port: number;
+  /** The environment variable that chooses the port; named when the port is taken. */
+  portVariable?: string | undefined;
+  fetch: (request: Request) => Response | Promise<Response>;
+  /** How long disposing waits for requests under way before it cuts them off. Default 10 s. */
+  drainMs?: number;
+}
+
+/**
+ * Listens, and resolves once connections are accepted. Disposing takes no more connections, lets requests
+ * under way end, and cuts off what is left after `drainMs`.
+ *
+ * @throws {PortInUseError}
+ */
+export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const { host, port, portVariable } = options;
+  const server = createAdaptorServer({ fetch: options.fetch }) as Server;
+  const listening = once(server, "listening");
+  server.listen(port, host);
+  try {
+    await listening;
+  } catch (error) {
+    const taken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    throw taken ? new PortInUseError({ host, port, portVariable }, { cause: error }) : error;
+  }
+  const address = server.address();
+  const actual = typeof address === "object" && address !== null ? address.port : port;
+  return {
+    url: `http://${urlHost(host)}:${actual}`,
+    port: actual,
+    server,
+    [Symbol.asyncDispose]: () => closeServer(server, options.drainMs ?? 10_000),
+  };
+}
+
+// A wildcard is an address to listen on, not one to call.
+function urlHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+async function closeServer(server: Server, drainMs: number): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, "close");
+  server.close();
+  const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
+  await closed;
+  clearTimeout(cutOff);
+}
