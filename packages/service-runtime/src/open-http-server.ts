@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { PortInUseError } from "./port-in-use-error.ts";
 
@@ -29,6 +29,12 @@ export interface HttpServerOptions {
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, portVariable } = options;
   const server = createAdaptorServer({ fetch: options.fetch }) as Server;
+  // Closing a server leaves connections that turn idle later open for the keep-alive time (5 s).
+  server.on("request", (_request, response: ServerResponse) => {
+    response.once("close", () => {
+      if (!server.listening) server.closeIdleConnections();
+    });
+  });
   const listening = once(server, "listening");
   server.listen(port, host);
   try {
