@@ -9,6 +9,12 @@ export function numberToBase32(value: number, length: number): string {
   return text;
 }
 
+export function base32ToNumber(text: string): number {
+  let value = 0;
+  for (const char of text) value = value * 32 + alphabet.indexOf(char);
+  return value;
+}
+
 /** One character per byte, five random bits of each. */
 export function bytesToBase32(bytes: Uint8Array): string {
   let text = "";

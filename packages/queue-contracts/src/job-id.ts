@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bytesToBase32, numberToBase32 } from "./base32.ts";
+import { base32ToNumber, bytesToBase32, numberToBase32 } from "./base32.ts";
 
 const idPattern = /^j[0-9a-hjkmnp-tv-z]{33}$/;
 
@@ -21,4 +21,9 @@ export function createJobId(tag: string, now: number = Date.now()): string {
 /** The queue tag in an id, or undefined when the text is no job id. */
 export function queueTagOfJobId(id: string): string | undefined {
   return idPattern.test(id) ? id.slice(26) : undefined;
+}
+
+/** When the id was made, in milliseconds since 1970, by the clock of whoever made it. */
+export function jobIdTimeMs(id: string): number {
+  return base32ToNumber(id.slice(1, 10));
 }

@@ -1,0 +1,14 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** 160 random bits: cannot be guessed, so one round of SHA-256 is enough to store. */
+export function createKeySecret(): string {
+  return `fbk_${randomBytes(20).toString("base64url")}`;
+}
+
+export function hashKey(secret: string): string {
+  return createHash("sha256").update(secret).digest("hex");
+}
+
+export function createKeyId(): string {
+  return `key_${randomBytes(8).toString("hex").slice(0, 10)}`;
+}

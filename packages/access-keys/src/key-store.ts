@@ -1,0 +1,75 @@
+import type { QueueSpace } from "@forebay/queue-bullmq";
+import { createKeyId, createKeySecret, hashKey } from "./key-secret.ts";
+import { type KeyInput, keyInputSchema, type KeyRecord, keyRecordSchema } from "./key-record.ts";
+
+/** A key that was just made; `key` is shown once and stored nowhere. */
+export type NewKey = { readonly key: string; readonly record: KeyRecord };
+
+export class KeyNotFoundError extends Error {
+  readonly code = "key_not_found";
+  constructor(id: string) {
+    super(`there is no key ${id}; \`forebay keys list\` shows them`);
+  }
+}
+
+/** API keys in Redis: a hash at `<prefix>:keys`, field = SHA-256 of the key, value = the record. */
+export type KeyStore = {
+  /** Makes a key; `secret` takes over one that callers already use. Throws ZodError on bad input. */
+  create(input: KeyInput, secret?: string): Promise<NewKey>;
+  list(): Promise<KeyRecord[]>;
+  find(hash: string): Promise<KeyRecord | undefined>;
+  count(): Promise<number>;
+  /** A new secret for the same record; the old one stops working at once. Throws KeyNotFoundError. */
+  rotate(id: string): Promise<NewKey>;
+  /** Throws KeyNotFoundError. */
+  setDisabled(id: string, disabled: boolean): Promise<KeyRecord>;
+};
+
+export function createKeyStore(space: QueueSpace): KeyStore {
+  const redisKey = space.key("keys");
+  const write = async (record: KeyRecord): Promise<KeyRecord> => {
+    await space.client.hset(redisKey, record.hash, JSON.stringify(record));
+    return record;
+  };
+  const list = async (): Promise<KeyRecord[]> => {
+    const texts = Object.values(await space.client.hgetall(redisKey));
+    return texts.map((text) => keyRecordSchema.parse(JSON.parse(text)));
+  };
+  const byId = async (id: string): Promise<KeyRecord> => {
+    const record = (await list()).find((each) => each.id === id);
+    if (!record) throw new KeyNotFoundError(id);
+    return record;
+  };
+
+  return {
+    list,
+    async create(input, secret = createKeySecret()) {
+      const record = keyRecordSchema.parse({
+        ...keyInputSchema.parse(input),
+        id: createKeyId(),
+        hash: hashKey(secret),
+        created_at: new Date().toISOString(),
+      });
+      return { key: secret, record: await write(record) };
+    },
+    async find(hash) {
+      const text = await space.client.hget(redisKey, hash);
+      return text === null ? undefined : keyRecordSchema.parse(JSON.parse(text));
+    },
+    count: () => space.client.hlen(redisKey),
+    async rotate(id) {
+      const old = await byId(id);
+      const key = createKeySecret();
+      const record = { ...old, hash: hashKey(key) };
+      await space.client
+        .multi()
+        .hset(redisKey, record.hash, JSON.stringify(record))
+        .hdel(redisKey, old.hash)
+        .exec();
+      return { key, record };
+    },
+    async setDisabled(id, disabled) {
+      return write({ ...(await byId(id)), disabled });
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import {
+  deliveryOptions,
+  type DeliveryPolicy,
+  type InferenceJob,
+  inferenceJobName,
+} from "@forebay/queue-contracts";
+import { indexOpen } from "./tenant-index.ts";
+import type { QueueSpace } from "./queue-space.ts";
+
+/**
+ * Puts a job on its queue under an id chosen by the caller. An id that is there already is left as it is, so
+ * the call can be repeated when nobody knows whether the first one was done.
+ *
+ * @param job already parsed with `inferenceJobSchema`
+ */
+export async function addJob(
+  space: QueueSpace,
+  add: {
+    id: string;
+    queueName: string;
+    job: InferenceJob;
+    attempts?: number | undefined;
+    policy: DeliveryPolicy;
+  },
+): Promise<void> {
+  const { id, queueName, job, attempts, policy } = add;
+  const pipeline = space.client.pipeline();
+  // Indexed first: a job nobody can list is worse than an index entry without a job.
+  indexOpen(pipeline, space, job.tenant, id);
+  const [indexed] = await Promise.all([
+    pipeline.exec(),
+    space.queue(queueName).add(inferenceJobName, job, {
+      jobId: id,
+      ...deliveryOptions({ lane: job.lane, attempts }, policy),
+    }),
+  ]);
+  for (const [error] of indexed ?? []) if (error) throw error;
+}

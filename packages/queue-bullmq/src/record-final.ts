@@ -1,0 +1,22 @@
+import type { Job } from "bullmq";
+import type { QueueSpace } from "./queue-space.ts";
+import { indexEnded } from "./tenant-index.ts";
+
+/**
+ * After a job reached a final state: the kept answer is no longer needed, and the tenant's index learns that
+ * it ended. Lost when the worker dies right here; the sweep of ended jobs repairs it.
+ */
+export async function recordFinal(space: QueueSpace, queueName: string, job: Job): Promise<void> {
+  const id = String(job.id);
+  const pipeline = space.client.pipeline();
+  pipeline.hdel(space.jobKey(queueName, id), "kept");
+  const tenant = tenantOf(job.data);
+  if (tenant !== undefined) indexEnded(pipeline, space, tenant, id);
+  await pipeline.exec();
+}
+
+/** The tenant in a payload that may not parse. */
+export function tenantOf(payload: unknown): string | undefined {
+  if (typeof payload !== "object" || payload === null || !("tenant" in payload)) return undefined;
+  return typeof payload.tenant === "string" ? payload.tenant : undefined;
+}
