@@ -8,6 +8,8 @@ export interface ServiceContext {
   stack: AsyncDisposableStack;
   /** Aborts when the service should stop: take no more work. Disposal follows. */
   stopping: AbortSignal;
+  /** For a part that cannot go on, such as a loop that broke: the error is logged, all is closed, exit 1. */
+  fail: (error: unknown) => void;
 }
 
 export interface ServiceOptions {
@@ -20,13 +22,13 @@ export interface ServiceOptions {
 const overtimeMs = 5_000;
 
 /**
- * The life of a process: `start` opens, then it runs until SIGTERM, SIGINT or an unhandled error; then
+ * The life of a process: `start` opens, then it runs until SIGTERM, SIGINT, `fail` or an unhandled error; then
  * `stopping` aborts, the stack is disposed in reverse, and the process exits: 0 after a clean stop by signal,
  * else 1. A second signal exits at once, as does the deadline `graceMs` + 5 s after the first.
  *
- *     starting ── start resolves ──▶ running ── signal | unhandled error ──▶ stopping ──▶ exit 0 | 1
- *        │ └───── signal ───── (start settles) ──────────────────────────────▶ ▲
- *        └─ start throws ──────────────────────────────────────────────────────┘ exit 1
+ *     starting ── start resolves ──▶ running ── signal | fail | unhandled error ──▶ stopping ──▶ exit 0 | 1
+ *        │ └───── signal ───── (start settles) ─────────────────────────────────────▶ ▲
+ *        └─ start throws ─────────────────────────────────────────────────────────────┘ exit 1
  */
 export async function runService(
   options: ServiceOptions,
@@ -39,13 +41,14 @@ export async function runService(
     logger.fatal("second signal: exit at once");
     process.exit(1);
   });
+  const fail = (error: unknown) => listener.requestStop({ reason: "a part of it failed", error });
   const deadline = requested.then((stop) => {
     recordStop(logger, name, stop);
     stopping.abort();
     return setTimeout(() => exitAtDeadline(logger, graceMs + overtimeMs), graceMs + overtimeMs);
   });
 
-  const started = await attempt(() => start({ stack, stopping: stopping.signal }));
+  const started = await attempt(() => start({ stack, stopping: stopping.signal, fail }));
   if (started.error !== undefined && !stopping.signal.aborted) {
     recordFailedStart(logger, name, started.error);
     listener.requestStop({ reason: "start failed" });

@@ -128,10 +128,11 @@ test("a signal while starting stops the start and exits 0", async () => {
 });
 
 test.each([
+  ["fails-later", "the loop broke"],
   ["rejects-later", "nobody handles this"],
   ["throws-later", "nobody catches"],
 ])(
-  "an error nobody handled (%s) is logged as fatal, closes in order and exits 1",
+  "an error that ends the service (%s) is logged as fatal, closes in order and exits 1",
   async (behaviour, text) => {
     const service = run(behaviour);
     expect(await service.exitCode).toBe(1);
