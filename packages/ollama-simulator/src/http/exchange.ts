@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { once } from "node:events";
+import { OllamaError } from "./ollama-error.ts";
+
+/** One request and its answer. */
+export type Exchange = {
+  request: IncomingMessage;
+  response: ServerResponse;
+  path: string;
+  /** In the simulator's clock. */
+  startedAt: number;
+  /** Aborted when the client goes, or the server is cut off, before the answer is complete. */
+  signal: AbortSignal;
+};
+
+export function openExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  startedAt: number,
+): Exchange {
+  const gone = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) gone.abort(new OllamaError(499, "request canceled"));
+  });
+  const path = new URL(request.url ?? "/", "http://simulator").pathname;
+  return { request, response, path, startedAt, signal: gone.signal };
+}
+
+export async function readBody({ request }: Exchange): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+export function replyJson({ response }: Exchange, status: number, body: unknown): void {
+  reply(response, status, "application/json; charset=utf-8", JSON.stringify(body));
+}
+
+export function replyText({ response }: Exchange, status: number, body: string): void {
+  reply(response, status, "text/plain; charset=utf-8", body);
+}
+
+function reply(response: ServerResponse, status: number, type: string, body: string): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** Writes, and waits while the reader is slower than the writer. */
+export async function writeDrained({ response, signal }: Exchange, text: string): Promise<void> {
+  if (!response.write(text)) await once(response, "drain", { signal });
+}
+
+/** Closes the connection with a TCP reset, so that the client sees no orderly end. */
+export function resetConnection({ response, request }: Exchange): void {
+  request.socket.resetAndDestroy();
+  response.destroy();
+}

@@ -1,0 +1,96 @@
+import type { Fault } from "../faults/fault.ts";
+import type { StruckFaults } from "../faults/fault-book.ts";
+import { faultMessage, faultStatus } from "../faults/fault-message.ts";
+import type { Runner } from "../scheduler/runner.ts";
+import type { World } from "../world.ts";
+import type { InferenceEvent } from "./inference-event.ts";
+
+type Strike = (
+  world: World,
+  runner: Runner,
+  signal: AbortSignal,
+  tokens: number,
+) => AsyncGenerator<InferenceEvent>;
+export type PlannedFault = { afterTokens: number; strike: Strike };
+
+// Enough that a reader has surely seen the beginning of the answer.
+const midStreamTokens = 5;
+
+/** The fault that ends this generation, if one does, and after how many tokens. */
+export function planFault(faults: StruckFaults): PlannedFault | undefined {
+  const fault = faults.find(
+    "hang",
+    "reset",
+    "no_done",
+    "in_band_error",
+    "garbage",
+    "terminated",
+    "runner_crash",
+    "crash",
+    "status",
+  );
+  if (fault === undefined) return undefined;
+  return {
+    afterTokens: fault.after_tokens ?? defaultAfter(fault),
+    strike: (...rest) => strike(fault, ...rest),
+  };
+}
+
+function defaultAfter({ kind }: Fault): number {
+  return kind === "reset" || kind === "no_done" || kind === "in_band_error" || kind === "garbage"
+    ? midStreamTokens
+    : 0;
+}
+
+async function* strike(
+  fault: Fault,
+  world: World,
+  runner: Runner,
+  signal: AbortSignal,
+  tokens: number,
+): AsyncGenerator<InferenceEvent> {
+  switch (fault.kind) {
+    case "hang":
+      yield await silence(signal);
+      return;
+    case "reset":
+      yield { kind: "reset" };
+      return;
+    case "no_done":
+      yield { kind: "end" };
+      return;
+    case "garbage":
+      yield { kind: "raw", text: `${faultMessage(fault)}\n` };
+      return;
+    case "runner_crash":
+      world.scheduler.crash(runner, new Error(faultMessage(fault)));
+      signal.throwIfAborted();
+      return;
+    case "crash":
+      world.crash({ downMs: fault.down_ms ?? 0, exit: fault.exit ?? false });
+      signal.throwIfAborted();
+      return;
+    default:
+      yield {
+        kind: "error",
+        status: faultStatus(fault),
+        message: tokens > 0 ? inBandMessage(fault) : faultMessage(fault),
+      };
+  }
+}
+
+function inBandMessage(fault: Fault): string {
+  return (
+    fault.message ??
+    (fault.kind === "terminated"
+      ? faultMessage(fault)
+      : "an error was encountered while running the model: unexpected EOF")
+  );
+}
+
+function silence(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

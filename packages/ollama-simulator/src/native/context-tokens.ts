@@ -1,0 +1,10 @@
+import { hashText } from "../text/seeded-random.ts";
+import { splitTokens } from "../text/split-tokens.ts";
+
+// The size of Llama 3's vocabulary.
+const vocabulary = 128_256;
+
+/** The conversation as token numbers, which old clients send back to continue it. */
+export function contextTokens(text: string): number[] {
+  return splitTokens(text).map((token) => hashText(token) % vocabulary);
+}
