@@ -5,19 +5,30 @@ const seconds = z.int().min(1);
 
 /** How often a job is tried, how long between tries, and how long what is left of it is kept. */
 export const deliveryPolicySchema = z.object({
-  /** Tries that count. Shutdown, overload and an unreachable backend spend none. */
-  attempts: z.int().min(1).max(10).default(3),
-  /** Wait before try n+1: base × 2^(n-1), at most max, less up to `jitter` of itself at random. */
-  backoffBaseMs: z.int().min(0).default(2_000),
+  attempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .default(3)
+    .describe("Tries that count. Shutdown, overload and an unreachable backend spend none."),
+  backoffBaseMs: z
+    .int()
+    .min(0)
+    .default(2_000)
+    .describe("Wait before try n+1: base × 2^(n-1), at most max, less up to `jitter` of itself at random."),
   backoffMaxMs: z.int().min(0).default(60_000),
   backoffJitter: z.number().min(0).max(1).default(0.5),
-  /** How often a job may be taken from a worker that died before it is failed as `worker_lost`. */
-  workerLossesMax: z.int().min(0).default(2),
-  /** Results, per queue: by age and by number, whichever is reached first. */
-  completedAgeS: seconds.default(24 * 3_600),
-  completedCount: z.int().min(1).default(10_000),
-  failedAgeS: seconds.default(7 * 24 * 3_600),
-  deadLetterAgeS: seconds.default(30 * 24 * 3_600),
+  workerLossesMax: z
+    .int()
+    .min(0)
+    .default(2)
+    .describe("How often a job may be taken from a worker that died before it fails as `worker_lost`."),
+  completedAgeS: seconds
+    .default(24 * 3_600)
+    .describe("How long results are kept; per queue, whichever of age and count is reached first."),
+  completedCount: z.int().min(1).default(10_000).describe("How many results are kept per queue."),
+  failedAgeS: seconds.default(7 * 24 * 3_600).describe("How long failed jobs are kept."),
+  deadLetterAgeS: seconds.default(30 * 24 * 3_600).describe("How long dead letters are kept."),
 });
 export type DeliveryPolicy = z.infer<typeof deliveryPolicySchema>;
 

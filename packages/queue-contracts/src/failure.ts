@@ -127,10 +127,15 @@ export const failureCodes = {
 } as const satisfies Record<string, FailureDoc>;
 
 export type FailureCode = keyof typeof failureCodes;
-export const failureCodeSchema = z.enum(Object.keys(failureCodes) as [FailureCode, ...FailureCode[]]);
+export const failureCodeSchema = z
+  .enum(Object.keys(failureCodes) as [FailureCode, ...FailureCode[]])
+  .describe("One of a closed list; what each means and what to do is in the README.");
 
 /** Why a job, or one try of it, ended without a result. `message` never holds prompt or answer. */
-export const failureSchema = z.object({ code: failureCodeSchema, message: z.string() });
+export const failureSchema = z.object({
+  code: failureCodeSchema,
+  message: z.string().describe("For people; may change. Never holds prompt or answer."),
+});
 export type Failure = z.infer<typeof failureSchema>;
 
 /** BullMQ keeps one text per failed job (`failedReason`): `<code>: <message>`. */

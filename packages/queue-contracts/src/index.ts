@@ -6,6 +6,7 @@ export * from "./inference-job.ts";
 export * from "./inference-result.ts";
 export * from "./job-id.ts";
 export * from "./job-state.ts";
+export * from "./json-value.ts";
 export * from "./lane.ts";
 export * from "./model-options.ts";
 export * from "./ollama-request.ts";

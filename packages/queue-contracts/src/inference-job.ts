@@ -8,39 +8,52 @@ export const modelNameSchema = z.string().regex(/^[A-Za-z0-9][\w.:/@-]{0,199}$/,
   error: "must be a model name such as llama3.2:3b",
 });
 
+export const metadataPairsMax = 16;
+
 /** At most 16 pairs of text that come back with the job and can be searched for. */
 export const metadataSchema = z
   .record(textSchema.min(1).max(64), textSchema.max(512))
-  .refine((pairs) => Object.keys(pairs).length <= 16, { error: "must hold at most 16 pairs" });
+  .refine((pairs) => Object.keys(pairs).length <= metadataPairsMax, {
+    error: `must hold at most ${metadataPairsMax} pairs`,
+  });
 
 const envelope = {
-  /** Version of this shape. A worker discards a version it does not know, with code `invalid_payload`. */
-  v: z.literal(1),
-  /** Who pays: the owner of the API key. Unit of fairness, limits and visibility. */
-  tenant: nameSchema,
-  /** A person or process within the tenant; sub-divides the tenant's own share and nobody else's. */
-  user: textSchema.min(1).max(256).optional(),
+  v: z
+    .literal(1)
+    .describe("Version of this shape. A worker fails a version it does not know with `invalid_payload`."),
+  tenant: nameSchema.describe("Who pays: the owner of the API key. Unit of fairness, limits and visibility."),
+  user: textSchema
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("A person or process within the tenant; sub-divides the tenant's own share and nobody else's."),
   lane: laneSchema.default("standard"),
-  model: modelNameSchema,
-  metadata: metadataSchema.optional(),
-  /** false: no token log is kept for this job (batch work). */
-  stream: z.boolean().default(true),
+  model: modelNameSchema.describe(
+    "Model to run, `name[:tag]`; without a tag `:latest` is meant. Must be the model of the queue the job is on.",
+  ),
+  metadata: metadataSchema
+    .optional()
+    .describe("At most 16 pairs of text that come back with the job and can be searched for."),
+  stream: z
+    .boolean()
+    .default(true)
+    .describe("Whether a log of the tokens is kept to be followed; false for batch work."),
 };
 
 export const generateJobSchema = z.strictObject({
   type: z.literal("generate"),
   ...envelope,
-  request: generateRequestSchema,
+  request: generateRequestSchema.describe("Body of Ollama's `POST /api/generate` without model and stream."),
 });
 export const chatJobSchema = z.strictObject({
   type: z.literal("chat"),
   ...envelope,
-  request: chatRequestSchema,
+  request: chatRequestSchema.describe("Body of Ollama's `POST /api/chat` without model and stream."),
 });
 export const embedJobSchema = z.strictObject({
   type: z.literal("embed"),
   ...envelope,
-  request: embedRequestSchema,
+  request: embedRequestSchema.describe("Body of Ollama's `POST /api/embed` without model."),
 });
 
 /**

@@ -28,14 +28,16 @@ export function stateOfFailure(code: FailureCode): JobState {
 
 /** One time a worker picked the job up, and how that ended. No `ended_at`: still running, or its worker died. */
 export const startRecordSchema = z.object({
-  at: z.iso.datetime(),
+  at: z.iso.datetime().describe("When the worker picked the job up, by the worker's clock."),
   worker: z.string(),
-  backend: z.string().optional(),
-  ended_at: z.iso.datetime().optional(),
-  /** `interrupted` and `throttled` spend no attempt. */
-  outcome: z.enum(["completed", "retry", "discard", "interrupted", "throttled"]).optional(),
-  code: z.string().optional(),
+  backend: z.string().optional().describe("Name of the Ollama host, once one was chosen."),
+  ended_at: z.iso.datetime().optional().describe("Absent: still running, or its worker died."),
+  outcome: z
+    .enum(["completed", "retry", "discard", "interrupted", "throttled"])
+    .optional()
+    .describe("`interrupted` and `throttled` spend no attempt."),
+  code: z.string().optional().describe("Failure code of this start."),
   message: z.string().optional(),
-  gpu_ms: z.number().optional(),
+  gpu_ms: z.number().optional().describe("Milliseconds a slot was held."),
 });
 export type StartRecord = z.infer<typeof startRecordSchema>;

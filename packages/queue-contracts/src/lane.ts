@@ -7,7 +7,11 @@ import { z } from "zod";
  * - `standard`: the default; a service waits for the answer.
  * - `batch`: nobody waits; takes what the others leave, and never nothing.
  */
-export const laneSchema = z.enum(["interactive", "standard", "batch"]);
+export const laneSchema = z
+  .enum(["interactive", "standard", "batch"])
+  .describe(
+    "How urgent: `interactive` a person is looking at the screen, `standard` a service waits, `batch` nobody waits.",
+  );
 export type Lane = z.infer<typeof laneSchema>;
 
 /**

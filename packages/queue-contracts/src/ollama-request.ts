@@ -1,9 +1,13 @@
 import { z } from "zod";
+import { jsonValueSchema } from "./json-value.ts";
 import { modelOptionsSchema } from "./model-options.ts";
 import { filledTextSchema, textSchema } from "./text.ts";
 
-const imagesSchema = z.array(z.base64({ error: "must be base64 without a data: prefix" })).max(64);
-const jsonObjectSchema = z.record(z.string(), z.json());
+const imagesSchema = z
+  .array(z.base64({ error: "must be base64 without a data: prefix" }))
+  .max(64)
+  .describe("Pictures for a model that can see, base64 without a `data:` prefix.");
+const jsonObjectSchema = z.record(z.string(), jsonValueSchema);
 
 /** `"json"`, or a JSON Schema that the answer must satisfy. */
 export const formatSchema = z.union([z.literal("json"), jsonObjectSchema], {
@@ -22,22 +26,37 @@ const thinkSchema = z.union([z.boolean(), z.enum(["low", "medium", "high", "max"
 
 const sharedFields = {
   options: modelOptionsSchema.optional(),
-  keep_alive: keepAliveSchema.optional(),
+  keep_alive: keepAliveSchema
+    .optional()
+    .describe(
+      'How long the model stays loaded afterwards: seconds, or a duration such as "5m"; 0 unloads, negative is for ever.',
+    ),
 };
 const answerFields = {
-  format: formatSchema.optional(),
-  think: thinkSchema.optional(),
-  logprobs: z.boolean().optional(),
-  top_logprobs: z.int().min(0).max(20).optional(),
+  format: formatSchema
+    .optional()
+    .describe(
+      '`"json"`, or a JSON Schema the answer must satisfy; otherwise the job fails with `schema_mismatch`.',
+    ),
+  think: thinkSchema
+    .optional()
+    .describe("Whether, or how hard, a thinking model thinks. Default: the model's own, which is mostly on."),
+  logprobs: z.boolean().optional().describe("Return the log probability of each token."),
+  top_logprobs: z
+    .int()
+    .min(0)
+    .max(20)
+    .optional()
+    .describe("How many alternatives per token, with `logprobs`."),
 };
 
 /** Body of `POST /api/generate` without `model` and `stream`. */
 export const generateRequestSchema = z.strictObject({
-  prompt: filledTextSchema,
-  system: textSchema.optional(),
-  suffix: textSchema.optional(),
-  template: textSchema.optional(),
-  raw: z.boolean().optional(),
+  prompt: filledTextSchema.describe('Never empty: to Ollama an empty prompt means only "load the model".'),
+  system: textSchema.optional().describe("Replaces the model's own system prompt."),
+  suffix: textSchema.optional().describe("Text after the gap, for models that fill in the middle."),
+  template: textSchema.optional().describe("Replaces the model's own prompt template."),
+  raw: z.boolean().optional().describe("The prompt is complete: apply no template."),
   images: imagesSchema.optional(),
   ...answerFields,
   ...sharedFields,
@@ -55,8 +74,8 @@ export const chatMessageSchema = z.strictObject({
   thinking: textSchema.optional(),
   images: imagesSchema.optional(),
   tool_calls: z.array(toolCallSchema).optional(),
-  tool_name: z.string().optional(),
-  tool_call_id: z.string().optional(),
+  tool_name: textSchema.optional().describe("With role `tool`: which tool answered."),
+  tool_call_id: textSchema.optional().describe("With role `tool`: which call is answered."),
 });
 
 const toolSchema = z.looseObject({
@@ -70,18 +89,26 @@ const toolSchema = z.looseObject({
 
 /** Body of `POST /api/chat` without `model` and `stream`. */
 export const chatRequestSchema = z.strictObject({
-  messages: z.array(chatMessageSchema).min(1, { error: "must hold at least one message" }),
-  tools: z.array(toolSchema).max(128).optional(),
+  messages: z
+    .array(chatMessageSchema)
+    .min(1, { error: "must hold at least one message" })
+    .describe("The conversation so far, oldest first."),
+  tools: z.array(toolSchema).max(128).optional().describe("Functions the model may ask to be called."),
   ...answerFields,
   ...sharedFields,
 });
 
 /** Body of `POST /api/embed` without `model`. */
 export const embedRequestSchema = z.strictObject({
-  input: z.union([filledTextSchema, z.array(filledTextSchema).min(1).max(10_000)], {
-    error: "must be a text or a list of texts, none of them empty",
-  }),
-  dimensions: z.int().min(1).optional(),
-  truncate: z.boolean().optional(),
+  input: z
+    .union([filledTextSchema, z.array(filledTextSchema).min(1).max(10_000)], {
+      error: "must be a text or a list of texts, none of them empty",
+    })
+    .describe("One text or up to 10,000; the result has one vector for each, in this order."),
+  dimensions: z.int().min(1).optional().describe("Shorten the vectors to this length, where the model can."),
+  truncate: z
+    .boolean()
+    .optional()
+    .describe("false: a text longer than the context fails the job instead of being cut. Default true."),
   ...sharedFields,
 });

@@ -8,9 +8,9 @@ import { modelOptionsSchema } from "./model-options.ts";
  * writes an entry before it adds the first job of a queue; queues of plain model names are already there.
  */
 export const queueEntrySchema = z.object({
-  name: z.string(),
-  model: z.string(),
-  runner: modelOptionsSchema,
+  name: z.string().describe("Name of the BullMQ queue."),
+  model: z.string().describe("Canonical model name, always with a tag."),
+  runner: modelOptionsSchema.describe("The runner options all jobs of this queue have; mostly none."),
 });
 export type QueueEntry = z.infer<typeof queueEntrySchema>;
 

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { failureSchema } from "./failure.ts";
+import { jsonValueSchema } from "./json-value.ts";
 import { jobStateSchema } from "./job-state.ts";
 
-const seq = z.int().min(0);
+const seq = z.int().min(0).describe("Rises by one from 0 within a job.");
 
 /**
  * What happens to a job, in order; `seq` rises by one from 0 within a job. Texts of `token` events since the
@@ -10,16 +11,17 @@ const seq = z.int().min(0);
  */
 export const streamEventSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("state"), seq, state: jobStateSchema, at: z.iso.datetime() }),
-  z.object({ event: z.literal("progress"), seq, tokens: z.int().min(0) }),
+  z.object({ event: z.literal("progress"), seq, tokens: z.int().min(0).describe("Tokens so far.") }),
   z.object({
     event: z.literal("token"),
     seq,
     text: z.string().optional(),
     thinking: z.string().optional(),
-    tool_calls: z.array(z.json()).optional(),
+    tool_calls: z.array(jsonValueSchema).optional(),
   }),
-  /** A new attempt begins after partial output: drop what came before. */
-  z.object({ event: z.literal("restart"), seq, attempt: z.int().min(1) }),
+  z
+    .object({ event: z.literal("restart"), seq, attempt: z.int().min(1) })
+    .describe("A new attempt begins after partial output: drop what came before."),
   z.object({ event: z.literal("completed"), seq }),
   z.object({
     event: z.enum(["failed", "cancelled", "expired", "timed_out"]),
