@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import path from "node:path";
 import { runShowingProgress } from "./progress.mjs";
 
@@ -31,8 +31,8 @@ const packages = {
  * @throws with the exact command to run, where we may not or cannot
  */
 export async function ensureSystemPackage(program) {
-  if (isOnPath(program)) return;
-  const manager = managers.find(({ command }) => isOnPath(command));
+  if (findOnPath(program) !== undefined) return;
+  const manager = managers.find(({ command }) => findOnPath(command) !== undefined);
   if (manager === undefined) {
     throw new Error(
       `${program} is missing, and none of the package managers known here (${managers.map((m) => m.command).join(", ")}) ` +
@@ -52,7 +52,8 @@ export async function ensureSystemPackage(program) {
       DEBIAN_FRONTEND: "noninteractive",
     });
   }
-  if (!isOnPath(program)) throw new Error(`${manager.command} installed ${program}, yet it is not on PATH.`);
+  if (findOnPath(program) === undefined)
+    throw new Error(`${manager.command} installed ${program}, yet it is not on PATH.`);
 }
 
 /**
@@ -72,11 +73,15 @@ function alternative(program) {
   return program === "redis-server" ? " (or set REDIS_URL to a Redis you have)" : "";
 }
 
-/** @param {string} program */
-export function isOnPath(program) {
-  return (process.env.PATH ?? "").split(path.delimiter).some((directory) => {
-    const file = path.join(directory, program);
-    if (!existsSync(file)) return false;
+/**
+ * @param {string} program
+ * @returns {string | undefined} its file
+ */
+export function findOnPath(program) {
+  const files = (process.env.PATH ?? "")
+    .split(path.delimiter)
+    .map((directory) => path.join(directory, program));
+  return files.find((file) => {
     try {
       accessSync(file, constants.X_OK);
       return true;
