@@ -1,4 +1,5 @@
 export { ConfigError } from "./config-error.ts";
+export { httpUrl } from "./http-url.ts";
 export { loadConfig } from "./load-config.ts";
 export { createLogger, type Logger } from "./logger.ts";
 export { type Counter, createMetrics, type Gauge, type Histogram, type Metrics } from "./metrics.ts";
@@ -6,3 +7,4 @@ export { type HttpServer, type HttpServerOptions, openHttpServer } from "./open-
 export { type OpsServerOptions, openOpsServer } from "./ops-server.ts";
 export { PortInUseError } from "./port-in-use-error.ts";
 export { exitOnConfigError, runService, type ServiceContext } from "./run-service.ts";
+export { StartError } from "./start-error.ts";

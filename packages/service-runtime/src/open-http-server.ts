@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { Server, ServerResponse } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
+import { httpUrl } from "./http-url.ts";
 import { PortInUseError } from "./port-in-use-error.ts";
 
 export interface HttpServer extends AsyncDisposable {
@@ -46,18 +47,11 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const address = server.address();
   const actual = typeof address === "object" && address !== null ? address.port : port;
   return {
-    url: `http://${urlHost(host)}:${actual}`,
+    url: httpUrl({ host, port: actual }),
     port: actual,
     server,
     [Symbol.asyncDispose]: () => closeServer(server, options.drainMs ?? 10_000),
   };
-}
-
-// A wildcard is an address to listen on, not one to call.
-function urlHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
-  return host.includes(":") ? `[${host}]` : host;
 }
 
 async function closeServer(server: Server, drainMs: number): Promise<void> {

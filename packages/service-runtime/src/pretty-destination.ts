@@ -1,11 +1,10 @@
-import { writeSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 
 const dropped = new Set(["time", "level", "service", "msg", "err"]);
 
 /** Where a logger writes for a person: `12:31:07 warn  api  Redis does not answer  waited_ms=2000`. */
 export function openPrettyDestination(): { write(line: string): void } {
-  return { write: (line) => void writeSync(1, `${formatPrettyLine(line)}\n`) };
+  return { write: (line) => void process.stdout.write(`${formatPrettyLine(line)}\n`) };
 }
 
 /** One JSON log line as one short line; what is not such a line is returned unchanged. */
@@ -21,8 +20,9 @@ export function formatPrettyLine(line: string): string {
     String(entry.service),
   ];
   const text = [...head, String(entry.msg ?? ""), ...fields].join("  ") + describeError(entry.err);
-  // Values come from callers: no escape sequence of theirs reaches the terminal, and a line stays a line.
-  return stripVTControlCharacters(text).replaceAll(/[\r\n]+(?! {4}at )/g, " ");
+  // Values come from callers: no escape sequence of theirs reaches the terminal, and no second line of theirs
+  // looks like one of ours.
+  return stripVTControlCharacters(text).replaceAll(/\r?\n|\r/g, "\n    ");
 }
 
 function parseEntry(line: string): Record<string, unknown> | undefined {

@@ -1,7 +1,7 @@
 import { ConfigError } from "./config-error.ts";
 import { listenForStop, type StopRequest } from "./listen-for-stop.ts";
 import type { Logger } from "./logger.ts";
-import { PortInUseError } from "./port-in-use-error.ts";
+import { StartError } from "./start-error.ts";
 
 export interface ServiceContext {
   /** Everything opened goes on it, in the order of opening; it is disposed in reverse. */
@@ -81,9 +81,8 @@ function recordStop(logger: Logger, name: string, stop: StopRequest): void {
 }
 
 function recordFailedStart(logger: Logger, name: string, error: unknown): void {
-  // Mistakes of configuration are explained by their message; a stack would only bury it.
-  const explained = error instanceof ConfigError || error instanceof PortInUseError;
-  if (explained) logger.fatal({ code: error.code }, `${name} did not start: ${error.message}`);
+  if (error instanceof StartError)
+    logger.fatal({ code: error.code }, `${name} did not start: ${error.message}`);
   else logger.fatal({ err: error }, `${name} did not start`);
 }
 
