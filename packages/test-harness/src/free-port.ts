@@ -18,14 +18,15 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Whether a server could listen there now. */
+/** Whether a server could listen there now. Throws if the reason against it is not that the port is taken. */
 export async function isPortFree(port: number, host = "127.0.0.1"): Promise<boolean> {
   const server = createServer();
   server.listen(port, host);
   try {
     await once(server, "listening");
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EADDRINUSE") return false;
+    throw error;
   }
   server.close();
   await once(server, "close");
