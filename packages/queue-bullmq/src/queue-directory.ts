@@ -6,6 +6,7 @@ import {
   queueEntry,
   queueEntrySchema,
 } from "@forebay/queue-contracts";
+import { closeRedis } from "./open-redis.ts";
 import type { QueueSpace } from "./queue-space.ts";
 
 export class QueueDirectoryFullError extends Error {
@@ -62,4 +63,17 @@ function parseEntry(text: string | null): QueueEntry | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Calls `onChange` when a queue joined the directory. Only a hint, lost while Redis is away: look at `list`
+ * from time to time as well.
+ */
+export async function watchQueueDirectory(space: QueueSpace, onChange: () => void): Promise<AsyncDisposable> {
+  const subscriber = space.client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+  // The connection it was copied from reports the same faults.
+  subscriber.on("error", () => undefined);
+  subscriber.on("message", onChange);
+  await subscriber.subscribe(queueDirectoryChannel(space.prefix));
+  return { [Symbol.asyncDispose]: () => closeRedis(subscriber) };
 }

@@ -1,0 +1,130 @@
+import type { InferenceJob } from "@forebay/queue-contracts";
+import type { Delivery, Outcome } from "@forebay/queue-bullmq";
+import type { Logger, Metrics } from "@forebay/service-runtime";
+import type { Backend } from "./backends/backend.ts";
+import type { Classification } from "./failures/classify-failure.ts";
+import type { EndedStart } from "./jobs/ended-start.ts";
+import { createWorkerMetrics } from "./worker-metrics.ts";
+
+/** What happens in a worker, each as one log line and its metrics. Prompts and answers never get here. */
+export type WorkerEvents = ReturnType<typeof createWorkerEvents>;
+
+export function createWorkerEvents(logger: Logger, metrics: Metrics) {
+  const m = createWorkerMetrics(metrics);
+  const finished = new Map<string, number[]>();
+
+  return {
+    jobStarted(job: InferenceJob, delivery: Delivery) {
+      const { type, model, lane } = job;
+      // Clocks of producers may be ahead of ours.
+      const waitedS = Math.max(0, (Date.now() - delivery.createdAt.getTime()) / 1_000);
+      if (delivery.earlierStarts.length === 0) m.queueWait.observe({ type, model, lane }, waitedS);
+      logger.debug({ job_id: delivery.id, type, model, lane }, "job started");
+    },
+
+    jobEnded(job: InferenceJob, delivery: Delivery, ended: EndedStart) {
+      const { type, model } = job;
+      const { outcome, gpuMs } = ended;
+      m.attempts.inc({ model, outcome: outcome.kind });
+      const failure = "failure" in outcome ? outcome.failure : undefined;
+      if (ended.firstTokenMs !== undefined) {
+        m.firstToken.observe({ type, model, outcome: outcome.kind }, ended.firstTokenMs / 1_000);
+      }
+      const final = finalOutcome(delivery, outcome);
+      if (final !== undefined) {
+        const seconds = Math.max(0, (Date.now() - delivery.createdAt.getTime()) / 1_000);
+        m.finished.inc({ type, model, outcome: final, code: failure?.code ?? "" });
+        m.duration.observe({ type, model, outcome: final }, seconds);
+        noteFinished(finished, model, Date.now());
+      }
+      if (outcome.kind === "completed") {
+        const { usage, backend } = outcome.result;
+        m.tokens.inc({ model, direction: "in" }, usage.prompt_tokens);
+        m.tokens.inc({ model, direction: "out" }, usage.completion_tokens);
+        m.gpuSeconds.inc({ model, backend }, gpuMs / 1_000);
+      }
+      const line = {
+        job_id: delivery.id,
+        type,
+        model,
+        outcome: outcome.kind,
+        code: failure?.code,
+        gpu_ms: gpuMs,
+      };
+      if (final === "failed") logger.warn(line, "job failed");
+      else logger.info(line, "job ended");
+    },
+
+    callFailed(
+      job: InferenceJob,
+      delivery: Delivery,
+      backend: string,
+      classified: Classification,
+      error: Error,
+    ) {
+      const { code, message } = classified;
+      logger.warn(
+        { job_id: delivery.id, model: job.model, backend, code, cause: error.cause, message },
+        "call failed",
+      );
+    },
+    payloadRefused(id: string) {
+      m.finished.inc({ type: "unknown", model: "unknown", outcome: "failed", code: "invalid_payload" });
+      logger.error({ job_id: id, code: "invalid_payload" }, "payload does not parse; job discarded");
+    },
+    jobBroke(id: string, error: unknown) {
+      logger.error({ job_id: id, err: error }, "a fault of our own while running a job");
+    },
+
+    backendChanged(backend: Backend, error: unknown) {
+      m.backendUp.set({ backend: backend.name }, backend.up ? 1 : 0);
+      const line = { backend: backend.name, version: backend.version, models: backend.models.length };
+      if (backend.up) logger.info(line, "backend is up");
+      else logger.warn({ ...line, err: error }, "backend is down; its jobs wait");
+    },
+    slotsChanged(backend: Backend, model: string) {
+      m.slots.set({ backend: backend.name, model }, backend.slots);
+      m.slotsUsed.set({ backend: backend.name, model }, backend.busy(model));
+    },
+    queueOpened: (queue: string, model: string) => logger.info({ queue, model }, "consuming queue"),
+    queueClosed: (queue: string, model: string) =>
+      logger.warn({ queue, model }, "no backend has the model any more; its jobs wait"),
+    queuePaused: (queue: string) =>
+      logger.warn({ queue }, "no backend can serve the queue now; its jobs wait"),
+    queueResumed: (queue: string) => logger.info({ queue }, "queue can be served again"),
+    jobStalled(model: string) {
+      m.stalled.inc({ model });
+      logger.warn({ model }, "job taken from a worker that died");
+    },
+    lockLost(model: string) {
+      m.locksLost.inc({ model });
+      logger.warn({ model }, "lock lost; call aborted and nothing written");
+    },
+    consumerFailed: (error: Error) => logger.error({ err: error }, "consumer error"),
+    refreshFailed: (error: unknown) => logger.error({ err: error }, "looking at backends and queues failed"),
+    redisFailed: (error: Error) => logger.error({ err: error.message }, "redis connection"),
+
+    /** Jobs ended per second by model, over the last minute. */
+    finishedPerS(): Record<string, number> {
+      const now = Date.now();
+      const rates = [...finished].map(([model, times]) => [model, recent(times, now).length / 60] as const);
+      return Object.fromEntries(rates.filter(([, rate]) => rate > 0));
+    },
+  };
+}
+
+/** `completed` or `failed` when the job ends with this start, undefined when it comes back. */
+function finalOutcome(delivery: Delivery, outcome: Outcome): "completed" | "failed" | undefined {
+  if (outcome.kind === "completed") return "completed";
+  if (outcome.kind === "discard") return "failed";
+  return outcome.kind === "retry" && delivery.attemptsMade + 1 >= delivery.attemptsMax ? "failed" : undefined;
+}
+
+const recent = (times: readonly number[], now: number): number[] => times.filter((at) => now - at < 60_000);
+
+function noteFinished(finished: Map<string, number[]>, model: string, now: number): void {
+  const times = finished.get(model) ?? [];
+  times.push(now);
+  // Trimmed now and then: at a thousand jobs a second a filter for each would be the worker's main work.
+  finished.set(model, times.length > 10_000 ? recent(times, now) : times);
+}

@@ -1,0 +1,180 @@
+import type { FailureCode } from "@forebay/queue-contracts";
+import type { CallFailure } from "../ollama/call-failure.ts";
+import { errorText } from "./error-text.ts";
+import { messageRules } from "./message-rules.ts";
+
+/** What a failure says about the backend's health; the breaker counts these. */
+export type BreakerSignal = "down" | "reset" | "model" | "crash" | "stuck" | "none";
+
+/** What one failed call means, before the job's history is looked at. */
+export type Classification = {
+  readonly code: FailureCode;
+  /** For the job's view: says what happened, never what was asked or answered. */
+  readonly message: string;
+  /**
+   * `discard`: cannot succeed. `retry`: spends an attempt, at most `retriesMax` times for this code.
+   * `free`: not the job's fault, spends nothing.
+   */
+  readonly disposition: "discard" | "retry" | "free";
+  readonly retriesMax?: number;
+  /** Wait before the next try, from–to in ms; without it the policy's backoff. */
+  readonly delayMs?: readonly [number, number];
+  readonly breaker: BreakerSignal;
+  /** The host is full: give it less. */
+  readonly throttle?: boolean;
+};
+
+const unreachable = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+  "EHOSTDOWN",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/**
+ * The failure table of Ollama as a pure function. Order of the rules: the socket's code, an error line within
+ * the stream, a missing end, the text of the message, and the status only when nothing else speaks, since
+ * Ollama reports permanent faults as 500 and passing ones as 400.
+ */
+export function classifyFailure(failure: CallFailure): Classification {
+  switch (failure.kind) {
+    case "socket":
+      return classifySocket(failure.code);
+    case "in_band":
+      return byMessage(failure.message) ?? crashed(errorText(failure.message));
+    case "unfinished":
+      return {
+        code: "truncated_answer",
+        message: "the stream ended without its last line",
+        disposition: "retry",
+        retriesMax: 1,
+        breaker: "none",
+      };
+    case "garbage":
+      return {
+        code: "backend_misconfigured",
+        message: "the answer is not Ollama's: is something else listening at this address?",
+        disposition: "discard",
+        breaker: "none",
+      };
+    case "empty":
+      return classifyEmpty(failure);
+    case "silence":
+      return {
+        code: "backend_stuck",
+        message: `no ${failure.phase === "first_byte" ? "first byte" : "token"} within ${failure.limitMs / 1_000} s`,
+        disposition: "retry",
+        breaker: "stuck",
+      };
+    case "status":
+      return byMessage(failure.body, failure.status) ?? byStatus(failure.status, failure.body);
+  }
+}
+
+function classifySocket(code: string): Classification {
+  if (unreachable.has(code)) {
+    return {
+      code: "backend_unavailable",
+      message: `the backend cannot be reached (${code})`,
+      disposition: "free",
+      delayMs: [1_000, 30_000],
+      breaker: "down",
+    };
+  }
+  if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
+    // Our own client's limits, which are off; should a library bring them back, it is silence all the same.
+    return { code: "backend_stuck", message: `silence (${code})`, disposition: "retry", breaker: "stuck" };
+  }
+  return {
+    code: "backend_reset",
+    message: `the connection broke (${code})`,
+    disposition: "retry",
+    delayMs: [2_000, 10_000],
+    breaker: "reset",
+  };
+}
+
+function classifyEmpty(failure: CallFailure & { kind: "empty" }): Classification {
+  if (failure.doneReason === "load" || failure.doneReason === "unload") {
+    return {
+      code: "invalid_request",
+      message: "an empty prompt only loads the model",
+      disposition: "discard",
+      breaker: "none",
+    };
+  }
+  if (failure.thought && failure.doneReason === "length") {
+    return {
+      code: "empty_answer",
+      message: "all tokens went into thinking; raise num_predict",
+      disposition: "discard",
+      breaker: "none",
+    };
+  }
+  return {
+    code: "empty_answer",
+    message: "the model ended without an answer",
+    disposition: "retry",
+    retriesMax: 1,
+    breaker: "none",
+  };
+}
+
+function byMessage(body: string, status?: number): Classification | undefined {
+  const text = errorText(body);
+  for (const rule of messageRules) {
+    if (!rule.pattern.test(text)) continue;
+    if (rule.statuses !== undefined && (status === undefined || !rule.statuses.includes(status))) continue;
+    const { pattern: _pattern, statuses: _statuses, message, ...classification } = rule;
+    return { ...classification, message: message ?? text };
+  }
+  return undefined;
+}
+
+function byStatus(status: number, body: string): Classification {
+  const text = errorText(body);
+  const said = text === "" ? `status ${status}` : `status ${status}: ${text}`;
+  if (status === 401 || (status === 403 && text !== "")) {
+    return { code: "backend_unauthorized", message: said, disposition: "discard", breaker: "none" };
+  }
+  if (status === 403 || status === 404 || status === 405) {
+    return { code: "backend_misconfigured", message: said, disposition: "discard", breaker: "none" };
+  }
+  if (status === 429 || status === 502 || status === 503 || status === 504) {
+    return {
+      code: "backend_overloaded",
+      message: said,
+      disposition: "retry",
+      delayMs: [5_000, 60_000],
+      breaker: "model",
+    };
+  }
+  if (status === 499) {
+    // The connection was closed on our side of some proxy: nothing is known about the job or the model.
+    return {
+      code: "backend_reset",
+      message: said,
+      disposition: "retry",
+      delayMs: [2_000, 10_000],
+      breaker: "reset",
+    };
+  }
+  if (status >= 500) return crashed(said);
+  return { code: "invalid_request", message: said, disposition: "discard", breaker: "none" };
+}
+
+/** The next request starts a new runner, so a crash is worth a second try; two crashes are the job's doing. */
+function crashed(message: string): Classification {
+  return {
+    code: "runner_crashed",
+    message,
+    disposition: "retry",
+    retriesMax: 2,
+    delayMs: [5_000, 7_500],
+    breaker: "crash",
+  };
+}

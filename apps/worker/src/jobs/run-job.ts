@@ -1,0 +1,120 @@
+import { affinityOf, inferenceJobSchema, type InferenceJob } from "@forebay/queue-contracts";
+import { type Delivery, internalFailure, LockLostError, type Outcome } from "@forebay/queue-bullmq";
+import type { BackendPool, Slot } from "../backends/backend-pool.ts";
+import type { WorkerEvents } from "../events.ts";
+import { classifyFailure } from "../failures/classify-failure.ts";
+import { decideOutcome } from "../failures/decide-outcome.ts";
+import { CallFailedError } from "../ollama/call-failure.ts";
+import { callOllama } from "../ollama/call-ollama.ts";
+import type { EndedStart } from "./ended-start.ts";
+import { type CallClock, startCallClock } from "./call-clock.ts";
+import { createProgressReporter } from "./progress-reporter.ts";
+import { varyRequest } from "./vary-request.ts";
+
+export type JobRunner = {
+  readonly pool: BackendPool;
+  readonly events: WorkerEvents;
+  readonly firstByteTimeoutMs: number;
+  readonly tokenTimeoutMs: number;
+  /** Called when a call changed what the hosts can take, before the job goes back to its queue. */
+  readonly onBackendsChanged: () => void;
+};
+
+/**
+ * The life of one start of a job: parse → take over a kept answer → wait for a slot → call → judge.
+ * Never throws: what goes wrong becomes an outcome.
+ */
+export async function runJob(runner: JobRunner, delivery: Delivery): Promise<EndedStart> {
+  const parsed = inferenceJobSchema.safeParse(delivery.payload);
+  if (!parsed.success) return unparsable(runner, delivery);
+  const job = parsed.data;
+  runner.events.jobStarted(job, delivery);
+  const ended = await attemptJob(runner, delivery, job);
+  runner.events.jobEnded(job, delivery, ended);
+  return ended;
+}
+
+async function attemptJob(runner: JobRunner, delivery: Delivery, job: InferenceJob): Promise<EndedStart> {
+  // The worker that made this answer died before it could say so.
+  if (delivery.kept) return { outcome: { kind: "completed", result: delivery.kept }, gpuMs: 0 };
+
+  const model = affinityOf(job).model;
+  const slot = await runner.pool.acquire(model, delivery.earlierStarts.at(-1)?.backend, delivery.signal);
+  if (!slot) {
+    runner.onBackendsChanged();
+    return { outcome: { kind: "interrupted" }, gpuMs: 0 };
+  }
+  const clock = startCallClock();
+  try {
+    const outcome = await callBackend(runner, delivery, { job, slot, clock });
+    slot.backend.recordSuccess(model);
+    return { outcome, ...clock.read() };
+  } catch (error) {
+    return { outcome: judge(runner, delivery, { job, model, slot, error }), ...clock.read() };
+  } finally {
+    slot.release();
+  }
+}
+
+async function callBackend(
+  runner: JobRunner,
+  delivery: Delivery,
+  call: { job: InferenceJob; slot: Slot; clock: CallClock },
+): Promise<Outcome> {
+  const progress = createProgressReporter(delivery);
+  const { name, client } = call.slot.backend;
+  const called = callOllama(client, varyRequest(call.job, delivery.earlierStarts), {
+    backend: name,
+    firstByteTimeoutMs: runner.firstByteTimeoutMs,
+    tokenTimeoutMs: runner.tokenTimeoutMs,
+    signal: delivery.signal,
+    onTokens(tokens) {
+      call.clock.token();
+      progress.report(tokens);
+    },
+  });
+  // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
+  const [answer, record] = await Promise.allSettled([called, delivery.recordBackend(name)]);
+  await progress.settled();
+  if (record.status === "rejected") throw record.reason;
+  if (answer.status === "rejected") throw answer.reason;
+  const spentBefore = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
+  const usage = { ...answer.value.usage, gpu_ms: answer.value.usage.gpu_ms + spentBefore };
+  return { kind: "completed", result: { ...answer.value, usage } };
+}
+
+function judge(
+  runner: JobRunner,
+  delivery: Delivery,
+  call: { job: InferenceJob; model: string; slot: Slot; error: unknown },
+): Outcome {
+  // Aborted by us: the consumer discards the outcome when the lock is gone, and hands the job back otherwise.
+  if (delivery.signal.aborted || call.error instanceof LockLostError) return { kind: "interrupted" };
+  if (!(call.error instanceof CallFailedError)) {
+    runner.events.jobBroke(delivery.id, call.error);
+    return internalFailure();
+  }
+  const classified = classifyFailure(call.error.failure);
+  const { backend } = call.slot;
+  backend.recordFailure(call.model, classified.breaker, Date.now());
+  if (classified.throttle) backend.throttle(Date.now());
+  runner.events.callFailed(call.job, delivery, backend.name, classified, call.error);
+  runner.onBackendsChanged();
+  const outcome = decideOutcome(classified, delivery.earlierStarts, Math.random());
+  // Nobody can serve the model now: the queue is paused, and the job keeps its place at the front.
+  if (outcome.kind === "throttled" && runner.pool.capacity(call.model) === 0) {
+    return { kind: "interrupted", failure: outcome.failure };
+  }
+  // Another host can take it at once.
+  if (outcome.kind === "throttled" && classified.breaker === "down") return { ...outcome, delayMs: 1 };
+  return outcome;
+}
+
+function unparsable(runner: JobRunner, delivery: Delivery): EndedStart {
+  runner.events.payloadRefused(delivery.id);
+  const failure = {
+    code: "invalid_payload" as const,
+    message: "the payload does not parse as an inference job",
+  };
+  return { outcome: { kind: "discard", failure }, gpuMs: 0 };
+}

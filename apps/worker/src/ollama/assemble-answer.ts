@@ -1,0 +1,107 @@
+import type { InferenceJob, InferenceResult, Usage } from "@forebay/queue-contracts";
+import { CallFailedError } from "./call-failure.ts";
+import { type AnswerLine, answerLineSchema, type EmbedAnswer } from "./ollama-answer.ts";
+
+type Served = { backend: string; gpuMs: number };
+
+/** Puts the lines of a streamed answer together. One per call. */
+export type AnswerAssembler = {
+  /** Takes one line. Throws CallFailedError for an error line or a foreign one. */
+  add(line: string): void;
+  /** The line that says `done` has come. */
+  readonly done: boolean;
+  /** Lines that carried something, which is Ollama's unit of streaming: one token, nearly always. */
+  readonly tokens: number;
+  /** The whole answer. Throws CallFailedError when it never ended or holds nothing. */
+  finish(served: Served): InferenceResult;
+};
+
+export function createAnswerAssembler(job: InferenceJob): AnswerAssembler {
+  let text = "";
+  let thinking = "";
+  let role = "assistant";
+  let tokens = 0;
+  let last: AnswerLine | undefined;
+  const toolCalls: NonNullable<NonNullable<AnswerLine["message"]>["tool_calls"]> = [];
+  const logprobs: NonNullable<AnswerLine["logprobs"]> = [];
+
+  return {
+    get tokens() {
+      return tokens;
+    },
+    get done() {
+      return last !== undefined;
+    },
+    add(line) {
+      const parsed = parseLine(line);
+      // Ollama has already sent 200 by the time generation breaks; the failure arrives as a last line holding
+      // only `error`. A stream that ends without `done` is a failure too.
+      if (parsed.error !== undefined) throw new CallFailedError({ kind: "in_band", message: parsed.error });
+      text += parsed.response ?? parsed.message?.content ?? "";
+      thinking += parsed.thinking ?? parsed.message?.thinking ?? "";
+      role = parsed.message?.role ?? role;
+      toolCalls.push(...(parsed.message?.tool_calls ?? []));
+      logprobs.push(...(parsed.logprobs ?? []));
+      if (parsed.done) last = parsed;
+      else tokens++;
+    },
+    finish(served) {
+      if (!last) throw new CallFailedError({ kind: "unfinished" });
+      if (text === "" && toolCalls.length === 0) {
+        const { done_reason: doneReason, eval_count: evalCount } = last;
+        throw new CallFailedError({ kind: "empty", doneReason, evalCount, thought: thinking !== "" });
+      }
+      const common = {
+        ...commonFields(job, last, served, last.eval_count),
+        done_reason: last.done_reason,
+        eval_count: last.eval_count,
+        prompt_eval_duration_ms: toMs(last.prompt_eval_duration),
+        eval_duration_ms: toMs(last.eval_duration),
+        ...(logprobs.length > 0 ? { logprobs } : {}),
+      };
+      const thought = thinking === "" ? {} : { thinking };
+      if (job.type !== "chat") return { type: "generate", ...common, response: text, ...thought };
+      const calls = toolCalls.length === 0 ? {} : { tool_calls: toolCalls };
+      return { type: "chat", ...common, message: { role, content: text, ...thought, ...calls } };
+    },
+  };
+}
+
+/** The result of an embedding call, which Ollama never streams. */
+export function embedResult(job: InferenceJob, answer: EmbedAnswer, served: Served): InferenceResult {
+  return { type: "embed", ...commonFields(job, answer, served, 0), embeddings: answer.embeddings };
+}
+
+function commonFields(
+  job: InferenceJob,
+  last: Pick<AnswerLine, "model" | "total_duration" | "load_duration" | "prompt_eval_count">,
+  served: Served,
+  completionTokens: number,
+) {
+  const usage: Usage = {
+    prompt_tokens: last.prompt_eval_count,
+    completion_tokens: completionTokens,
+    total_tokens: last.prompt_eval_count + completionTokens,
+    gpu_ms: served.gpuMs,
+  };
+  return {
+    v: 1 as const,
+    model: last.model ?? job.model,
+    backend: served.backend,
+    usage,
+    total_duration_ms: toMs(last.total_duration),
+    load_duration_ms: toMs(last.load_duration),
+    prompt_eval_count: last.prompt_eval_count,
+  };
+}
+
+/** Ollama counts in nanoseconds. */
+const toMs = (nanoseconds: number): number => Math.round(nanoseconds / 1_000) / 1_000;
+
+function parseLine(line: string): AnswerLine {
+  try {
+    return answerLineSchema.parse(JSON.parse(line));
+  } catch (cause) {
+    throw new CallFailedError({ kind: "garbage" }, cause);
+  }
+}

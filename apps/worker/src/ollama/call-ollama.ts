@@ -1,0 +1,81 @@
+import type { InferenceJob, InferenceResult } from "@forebay/queue-contracts";
+import { type AnswerAssembler, createAnswerAssembler, embedResult } from "./assemble-answer.ts";
+import { CallFailedError } from "./call-failure.ts";
+import { embedAnswerSchema } from "./ollama-answer.ts";
+import { type OllamaClient, toCallFailed } from "./ollama-client.ts";
+import { readLines } from "./read-lines.ts";
+import { startWatchdog } from "./watchdog.ts";
+
+export type CallOptions = {
+  readonly firstByteTimeoutMs: number;
+  readonly tokenTimeoutMs: number;
+  readonly backend: string;
+  /** Aborts the call; Ollama frees the slot when the connection closes. The call rejects with its reason. */
+  readonly signal: AbortSignal;
+  /** Called for every line that came, with the tokens so far. */
+  readonly onTokens: (tokens: number) => void;
+};
+
+const paths = { generate: "/api/generate", chat: "/api/chat", embed: "/api/embed" } as const;
+
+/**
+ * One call of Ollama, from request to whole result. Always streamed, whatever the caller wants: a stream that
+ * pauses is told from one that hangs by its silence.
+ *
+ * @throws {CallFailedError} for everything that can go wrong on the wire
+ */
+export async function callOllama(
+  client: OllamaClient,
+  job: InferenceJob,
+  options: CallOptions,
+): Promise<InferenceResult> {
+  const begunAt = performance.now();
+  const watchdog = startWatchdog(options.firstByteTimeoutMs, options.tokenTimeoutMs);
+  const signal = AbortSignal.any([options.signal, watchdog.signal]);
+  const served = () => ({ backend: options.backend, gpuMs: Math.round(performance.now() - begunAt) });
+  try {
+    const body = { model: job.model, ...(job.type === "embed" ? {} : { stream: true }), ...job.request };
+    const lines = readLines(await client.post(paths[job.type], body, signal));
+    if (job.type === "embed") return embedResult(job, await readEmbedding(lines), served());
+
+    const assembler = createAnswerAssembler(job);
+    await readAnswer(lines, assembler, () => {
+      watchdog.alive();
+      options.onTokens(assembler.tokens);
+    });
+    return assembler.finish(served());
+  } catch (error) {
+    throw toCallFailed(error, signal);
+  } finally {
+    watchdog.stop();
+  }
+}
+
+/** Reads to the end of the stream, not to the last line, so that the connection can be used again. */
+async function readAnswer(
+  lines: AsyncIterable<string>,
+  assembler: AnswerAssembler,
+  onLine: () => void,
+): Promise<void> {
+  try {
+    for await (const line of lines) {
+      if (assembler.done) continue;
+      assembler.add(line);
+      onLine();
+    }
+  } catch (error) {
+    // The answer is whole: that the connection broke after it changes nothing.
+    if (!assembler.done) throw error;
+  }
+}
+
+async function readEmbedding(lines: AsyncIterable<string>) {
+  let text = "";
+  for await (const line of lines) text += line;
+  if (text === "") throw new CallFailedError({ kind: "unfinished" });
+  try {
+    return embedAnswerSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new CallFailedError({ kind: "garbage" }, cause);
+  }
+}

@@ -1,0 +1,78 @@
+import { Agent, request } from "undici";
+import { CallFailedError, type CallFailure } from "./call-failure.ts";
+
+/** Longest error text that is read; Ollama's own are a line or two. */
+const errorBytesMax = 64 * 1024;
+
+/** HTTP to one Ollama host. */
+export type OllamaClient = {
+  /** Sends a body and returns the bytes of a 200. Throws CallFailedError for everything else. */
+  post(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+  /** Reads a JSON document. Throws CallFailedError. */
+  get(path: string, timeoutMs: number): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+export function openOllamaClient(url: string): OllamaClient {
+  // Ollama sends nothing at all while it loads a model, reads a prompt or waits for a slot, and undici would
+  // hang up after 300 s of that: its limits are off, the watchdog's hold instead.
+  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5_000 } });
+  return {
+    async post(path, body, signal) {
+      const payload = JSON.stringify(body);
+      const headers = { "content-type": "application/json" };
+      try {
+        const answer = await request(url + path, {
+          method: "POST",
+          body: payload,
+          headers,
+          dispatcher,
+          signal,
+        });
+        if (answer.statusCode === 200) return answer.body;
+        throw await statusFailure(answer.statusCode, answer.body);
+      } catch (error) {
+        throw toCallFailed(error, signal);
+      }
+    },
+    async get(path, timeoutMs) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      try {
+        const answer = await request(url + path, { dispatcher, signal });
+        if (answer.statusCode !== 200) throw await statusFailure(answer.statusCode, answer.body);
+        return await answer.body.json();
+      } catch (error) {
+        throw toCallFailed(error, signal);
+      }
+    },
+    close: () => dispatcher.destroy(),
+  };
+}
+
+async function statusFailure(status: number, body: AsyncIterable<Buffer>): Promise<CallFailedError> {
+  let text = "";
+  for await (const chunk of body) {
+    text += chunk.toString("utf8");
+    if (text.length > errorBytesMax) break;
+  }
+  return new CallFailedError({ kind: "status", status, body: text.slice(0, errorBytesMax) });
+}
+
+/** Errors of undici and Node become one shape; an abort is passed on as the reason it was aborted for. */
+export function toCallFailed(error: unknown, signal: AbortSignal): unknown {
+  if (error instanceof CallFailedError) return error;
+  if (signal.aborted) {
+    return isCallFailure(signal.reason) ? new CallFailedError(signal.reason, error) : signal.reason;
+  }
+  return new CallFailedError({ kind: "socket", code: socketCode(error) }, error);
+}
+
+function isCallFailure(reason: unknown): reason is CallFailure {
+  return typeof reason === "object" && reason !== null && "kind" in reason;
+}
+
+function socketCode(error: unknown): string {
+  if (!(error instanceof Error)) return "UNKNOWN";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error.cause === undefined ? error.message : socketCode(error.cause);
+}

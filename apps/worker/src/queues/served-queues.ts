@@ -1,0 +1,82 @@
+import { type Consumer, type Delivery, openConsumer, type QueueSpace } from "@forebay/queue-bullmq";
+import type { QueueEntry } from "@forebay/queue-contracts";
+import type { BackendPool } from "../backends/backend-pool.ts";
+import type { WorkerConfig } from "../config.ts";
+import type { WorkerEvents } from "../events.ts";
+import type { EndedStart } from "../jobs/ended-start.ts";
+
+type Served = { consumer: Consumer; model: string; paused: boolean };
+
+/** The consumers of this worker, one for each queue whose model one of its hosts has. */
+export type ServedQueues = {
+  /** Opens and closes consumers so that they match the directory and the hosts. */
+  match(entries: readonly QueueEntry[]): Promise<void>;
+  /** Pauses the queues nobody can serve now and resumes those somebody can again. */
+  adjust(): void;
+  close(deadline: AbortSignal): Promise<void>;
+};
+
+export function createServedQueues(
+  space: QueueSpace,
+  config: Pick<WorkerConfig, "policy" | "lockMs" | "stalledCheckMs"> & { worker: string },
+  pool: BackendPool,
+  events: WorkerEvents,
+  handle: (delivery: Delivery) => Promise<EndedStart>,
+): ServedQueues {
+  const served = new Map<string, Served>();
+
+  const open = (entry: QueueEntry): void => {
+    const { model } = entry;
+    const consumer = openConsumer(space, {
+      queueName: entry.name,
+      concurrency: Math.max(1, pool.capacity(model)),
+      worker: config.worker,
+      policy: config.policy,
+      lockMs: config.lockMs,
+      stalledCheckMs: config.stalledCheckMs,
+      handle,
+      on: {
+        stalled: () => events.jobStalled(model),
+        lockLost: () => events.lockLost(model),
+        error: events.consumerFailed,
+      },
+    });
+    served.set(entry.name, { consumer, model, paused: false });
+    events.queueOpened(entry.name, model);
+  };
+
+  const adjust = (): void => {
+    for (const queue of served.values()) {
+      const capacity = pool.capacity(queue.model);
+      if (capacity > 0) queue.consumer.setConcurrency(capacity);
+      if (capacity === 0 && !queue.paused) {
+        queue.consumer.pause();
+        events.queuePaused(queue.consumer.queueName);
+      }
+      if (capacity > 0 && queue.paused) {
+        queue.consumer.resume();
+        events.queueResumed(queue.consumer.queueName);
+      }
+      queue.paused = capacity === 0;
+    }
+  };
+
+  return {
+    adjust,
+    async match(entries) {
+      const known = new Set(pool.backends.flatMap((each) => each.models.map(({ name }) => name)));
+      for (const entry of entries) if (known.has(entry.model) && !served.has(entry.name)) open(entry);
+      for (const [name, { consumer, model }] of served) {
+        if (known.has(model)) continue;
+        served.delete(name);
+        events.queueClosed(name, model);
+        await consumer.close(new AbortController().signal);
+      }
+      adjust();
+    },
+    async close(deadline) {
+      await Promise.all([...served.values()].map(({ consumer }) => consumer.close(deadline)));
+      served.clear();
+    },
+  };
+}
