@@ -1,4 +1,4 @@
-import type { QueueSpace } from "@forebay/queue-bullmq";
+import { createLuaScript, type QueueSpace } from "@forebay/queue-bullmq";
 import { createKeyId, createKeySecret, hashKey } from "./key-secret.ts";
 import { type KeyInput, keyInputSchema, type KeyRecord, keyRecordSchema } from "./key-record.ts";
 
@@ -12,10 +12,28 @@ export class KeyNotFoundError extends Error {
   }
 }
 
+export class KeyExistsError extends Error {
+  readonly code = "key_exists";
+  constructor(id: string) {
+    super(`this key is already known, as ${id}; \`forebay keys list\` shows it`);
+  }
+}
+
+// KEYS: the hash of keys. ARGV: SHA-256 of the key, its record. Returns 1 when it became the first key.
+const writeFirst = createLuaScript(`
+if redis.call("HLEN", KEYS[1]) > 0 then return 0 end
+return redis.call("HSET", KEYS[1], ARGV[1], ARGV[2])
+`);
+
 /** API keys in Redis: a hash at `<prefix>:keys`, field = SHA-256 of the key, value = the record. */
 export type KeyStore = {
-  /** Makes a key; `secret` takes over one that callers already use. Throws ZodError on bad input. */
+  /**
+   * Makes a key; `secret` takes over one that callers already use.
+   * Throws ZodError on bad input, KeyExistsError when the secret is another key's.
+   */
   create(input: KeyInput, secret?: string): Promise<NewKey>;
+  /** Makes a key only if there is none at all, whoever else tries at the same time; otherwise undefined. */
+  createFirst(input: KeyInput, secret?: string): Promise<NewKey | undefined>;
   list(): Promise<KeyRecord[]>;
   find(hash: string): Promise<KeyRecord | undefined>;
   count(): Promise<number>;
@@ -40,21 +58,24 @@ export function createKeyStore(space: QueueSpace): KeyStore {
     if (!record) throw new KeyNotFoundError(id);
     return record;
   };
+  const find = async (hash: string): Promise<KeyRecord | undefined> => {
+    const text = await space.client.hget(redisKey, hash);
+    return text === null ? undefined : keyRecordSchema.parse(JSON.parse(text));
+  };
 
   return {
     list,
+    find,
     async create(input, secret = createKeySecret()) {
-      const record = keyRecordSchema.parse({
-        ...keyInputSchema.parse(input),
-        id: createKeyId(),
-        hash: hashKey(secret),
-        created_at: new Date().toISOString(),
-      });
-      return { key: secret, record: await write(record) };
+      const record = newRecord(input, secret);
+      const written = await space.client.hsetnx(redisKey, record.hash, JSON.stringify(record));
+      if (written === 0) throw new KeyExistsError((await find(record.hash))?.id ?? "another key");
+      return { key: secret, record };
     },
-    async find(hash) {
-      const text = await space.client.hget(redisKey, hash);
-      return text === null ? undefined : keyRecordSchema.parse(JSON.parse(text));
+    async createFirst(input, secret = createKeySecret()) {
+      const record = newRecord(input, secret);
+      const reply = await writeFirst(space.client, [redisKey], [record.hash, JSON.stringify(record)]);
+      return reply === 1 ? { key: secret, record } : undefined;
     },
     count: () => space.client.hlen(redisKey),
     async rotate(id) {
@@ -72,4 +93,13 @@ export function createKeyStore(space: QueueSpace): KeyStore {
       return write({ ...(await byId(id)), disabled });
     },
   };
+}
+
+function newRecord(input: KeyInput, secret: string): KeyRecord {
+  return keyRecordSchema.parse({
+    ...keyInputSchema.parse(input),
+    id: createKeyId(),
+    hash: hashKey(secret),
+    created_at: new Date().toISOString(),
+  });
 }
