@@ -28,9 +28,10 @@ const packages = {
  * Makes sure that a program exists on this machine, through the system's package manager.
  *
  * @param {string} program
+ * @param {number} [uid] whose rights count; default this process's
  * @throws with the exact command to run, where we may not or cannot
  */
-export async function ensureSystemPackage(program) {
+export async function ensureSystemPackage(program, uid = process.getuid?.()) {
   if (findOnPath(program) !== undefined) return;
   const manager = managers.find(({ command }) => findOnPath(command) !== undefined);
   if (manager === undefined) {
@@ -40,7 +41,7 @@ export async function ensureSystemPackage(program) {
     );
   }
   const commands = commandsFor(manager, program);
-  if (manager.needsRoot && process.getuid?.() !== 0) {
+  if (manager.needsRoot && uid !== 0) {
     const lines = commands.map((command) => `  sudo ${command.join(" ")}`);
     throw new Error(
       `${program} is missing, and only root may install it. Run this, then the same command again${alternative(program)}:\n\n${lines.join("\n")}`,

@@ -1,5 +1,6 @@
 // `npm test`: every check there is, in the order of how quickly it answers. Arguments go to vitest.
 import { spawn } from "node:child_process";
+import { appendFileSync } from "node:fs";
 import { findChromium } from "./find-chromium.ts";
 
 interface Stage {
@@ -8,12 +9,18 @@ interface Stage {
   args: readonly string[];
 }
 
+// Where continuous integration wants the results for counting.
+const reports = process.env.FOREBAY_TEST_REPORTS;
+const reporters = reports
+  ? ["--reporter=default", "--reporter=json", `--outputFile.json=${reports}/vitest.json`]
+  : [];
+
 const stages: readonly Stage[] = [
   { name: "lint", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
   { name: "format", command: "biome", args: ["format", "."] },
   { name: "types", command: "turbo", args: ["run", "typecheck", "--output-logs=errors-only"] },
   { name: "unused", command: "knip", args: [] },
-  { name: "tests", command: "vitest", args: ["run", ...process.argv.slice(2)] },
+  { name: "tests", command: "vitest", args: ["run", ...reporters, ...process.argv.slice(2)] },
 ];
 
 const chromium = await findChromium((line) => console.log(line));
@@ -21,7 +28,9 @@ const env = { ...process.env, ...(chromium !== undefined && { FOREBAY_CHROMIUM: 
 const failed: string[] = [];
 for (const stage of stages) {
   console.log(`\n── ${stage.name} ${"─".repeat(70 - stage.name.length)}`);
-  if (!(await passes(stage))) failed.push(stage.name);
+  const passed = await passes(stage);
+  if (!passed) failed.push(stage.name);
+  if (reports) appendFileSync(`${reports}/stages`, `${passed ? "ok" : "not ok"} ${stage.name}\n`);
 }
 const passed = stages.map(({ name }) => name).filter((name) => !failed.includes(name));
 console.log(`\nPassed: ${passed.join(", ") || "nothing"}.`);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createLogger } from "@forebay/service-runtime";
-import { openReaper, waitFor } from "@forebay/test-harness";
+import { isAlive, openReaper, waitFor } from "@forebay/test-harness";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createLogFile, readLastLines } from "../log-file.ts";
 import { openSupervised, type Program, type Supervision } from "../open-supervised.ts";
@@ -52,15 +52,6 @@ function runs(): number[] {
   return Array.from(readFileSync(file, "utf8").matchAll(/run (\d+)\n/g), ([, pid]) => Number(pid));
 }
 
-function isAlive(pid: number | undefined): boolean {
-  try {
-    process.kill(pid ?? 0, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 test("a program that dies before it is ready is reported with its exit code and last lines", async () => {
   const supervised = stack.use(
     openSupervised({ ...program("dies-at-once"), isReady: async () => false }, supervision()),
@@ -79,7 +70,7 @@ test("a command that does not exist is reported", async () => {
 test("a program that dies later is started again", async () => {
   await stack.use(openSupervised(program("dies-once"), supervision())).ready;
   await waitFor(() => runs().length === 2, { what: "the second run" });
-  expect(isAlive(runs()[1])).toBe(true);
+  expect(isAlive(runs()[1] ?? 0)).toBe(true);
   expect(gaveUp).toEqual([]);
 });
 
@@ -103,7 +94,7 @@ test("closing ends the program, also one that ignores SIGTERM", async () => {
     what: "its first line",
   });
   await stack.disposeAsync();
-  expect(isAlive(runs()[0])).toBe(false);
+  expect(isAlive(runs()[0] ?? 0)).toBe(false);
   expect(readLastLines(path.join(directory, "program.log"), 1)).toBe("not yet");
 });
 

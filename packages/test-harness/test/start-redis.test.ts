@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { startProcess, startRedis, waitFor } from "../src/index.ts";
+import { isAlive, startProcess, startRedis, waitFor } from "../src/index.ts";
 
 /** The raw answer to one inline command. */
 function command(port: number, line: string): Promise<string> {
@@ -16,15 +16,6 @@ function command(port: number, line: string): Promise<string> {
     });
     socket.once("error", reject);
   });
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 test("a Redis killed with SIGKILL comes back on the same port with its data", async () => {
@@ -50,7 +41,7 @@ test("a frozen Redis can be stopped", async () => {
   const redis = await startRedis();
   await redis.kill("SIGSTOP");
   await redis.stop();
-  expect(alive(redis.pid)).toBe(false);
+  expect(isAlive(redis.pid)).toBe(false);
 });
 
 test("it never evicts, and takes further directives", async () => {
@@ -83,7 +74,7 @@ test("no Redis outlives the process that started it, even one killed with SIGKIL
   const file = path.join(import.meta.dirname, "fixtures/orphan-maker.ts");
   const maker = await startProcess({ file, ready: /redis \d+\n/ });
   const pid = Number(maker.output().match(/redis (\d+)/)?.[1]);
-  expect(alive(pid)).toBe(true);
+  expect(isAlive(pid)).toBe(true);
   await maker.kill("SIGKILL");
-  await waitFor(() => !alive(pid), { what: `Redis ${pid} is gone` });
+  await waitFor(() => !isAlive(pid), { what: `Redis ${pid} is gone` });
 });
