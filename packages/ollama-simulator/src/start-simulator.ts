@@ -48,6 +48,7 @@ export async function startSimulator(
   });
   // A request has all the time it needs: queueing and loading are silent in Ollama as well.
   server.requestTimeout = 0;
+  server.keepAliveTimeout = 0;
   server.on(
     "request",
     (request, response) => void dispatch(world, openExchange(request, response, world.clock.now())),

@@ -3,6 +3,8 @@ import type { StruckFaults } from "../faults/fault-book.ts";
 import { faultMessage, faultStatus } from "../faults/fault-message.ts";
 import { createLoggedRequest, type LoggedRequest } from "../request-log.ts";
 import type { World } from "../world.ts";
+import { controlPrefix, dispatchControl } from "../control/control-routes.ts";
+import { allowsHost } from "./allows-host.ts";
 import { type Exchange, readBody, replyJson, replyText, resetConnection } from "./exchange.ts";
 import { OllamaError } from "./ollama-error.ts";
 import { parseGoJson } from "./parse-go-json.ts";
@@ -11,6 +13,12 @@ import { type Route, routes } from "./routes.ts";
 /** One request from its first byte to its last. Never rejects. */
 export async function dispatch(world: World, exchange: Exchange): Promise<void> {
   try {
+    if (exchange.path.startsWith(controlPrefix)) return await dispatchControl(world, exchange);
+    if (!allowsHost(world.settings.host, exchange.request.headers.host)) {
+      exchange.request.resume();
+      exchange.response.writeHead(403).end();
+      return;
+    }
     const methods = routes.get(exchange.path);
     const route = methods?.get(exchange.request.method ?? "");
     if (route === undefined) {

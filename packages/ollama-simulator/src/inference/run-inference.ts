@@ -3,6 +3,7 @@ import { tokensOf } from "../answer/answer.ts";
 import type { TokenSource } from "../gpu/virtual-gpu.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import type { Lease } from "../scheduler/scheduler.ts";
+import { UnusableSchemaError } from "../schema/schema.ts";
 import type { World } from "../world.ts";
 import { fitPrompt } from "./fit-prompt.ts";
 import type { InferenceEvent } from "./inference-event.ts";
@@ -21,7 +22,7 @@ export async function* runInference(
   const signal = AbortSignal.any([client, crash]);
   let any = false;
   try {
-    const answers = job.plan();
+    const answers = planAnswers(job);
     for (const [index, answer] of answers.entries()) {
       for await (const event of generate(world, job, lease, answer, signal)) {
         if (event.kind === "generated") {
@@ -124,4 +125,18 @@ function finish(
 function crashMessage(any: boolean, reason: unknown): string {
   const text = reason instanceof Error ? reason.message : String(reason);
   return any ? "an error was encountered while running the model: unexpected EOF" : text;
+}
+
+/** A schema that cannot be turned into a grammar is llama-server's to refuse: its answer is passed on as a string. */
+function planAnswers(job: InferenceJob): Answer[] {
+  try {
+    return job.plan();
+  } catch (error) {
+    if (!(error instanceof UnusableSchemaError)) throw error;
+    const message = `JSON schema conversion failed:\n${error.message}`;
+    throw new OllamaError(
+      400,
+      JSON.stringify({ error: { code: 400, message, type: "invalid_request_error" } }),
+    );
+  }
 }

@@ -60,7 +60,9 @@ export class Scheduler {
   readonly #loaded = new Map<string, Runner>();
   readonly #pending: Pending[] = [];
   #placing: Pending | undefined;
-  #unloadWaiters: (() => void)[] = [];
+  readonly #unloadWaiters: (() => void)[] = [];
+  /** Timers of models that are gone and whose memory is not free yet. */
+  readonly #unloading = new Set<() => void>();
   #generation = new AbortController();
 
   constructor(clock: Clock, limits: SchedulerLimits, events: SchedulerEvents) {
@@ -115,7 +117,9 @@ export class Scheduler {
     this.#placing?.reject(reason);
     this.#placing = undefined;
     for (const runner of this.#loaded.values()) this.crash(runner, reason);
-    this.#unloadWaiters = [];
+    for (const cancel of this.#unloading) cancel();
+    this.#unloading.clear();
+    this.#announceUnload();
   }
 
   async #placeAll(generation: AbortSignal): Promise<void> {
@@ -146,7 +150,7 @@ export class Scheduler {
         return;
       }
       reason = victim.key === request.model.name ? "reload" : "swap";
-      await this.#evict(victim, generation);
+      await this.#evict(victim);
     }
   }
 
@@ -164,10 +168,9 @@ export class Scheduler {
    * Resolves with the next unload of any model. Requests for a busy victim still take the fast path, and
    * an explicit keep_alive among them undoes the eviction: that is Ollama's deadlock (issue 17408).
    */
-  #evict(victim: Runner, generation: AbortSignal): Promise<void> {
+  #evict(victim: Runner): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#unloadWaiters.push(resolve);
-    generation.addEventListener("abort", () => resolve(), { once: true });
     this.#expire(victim);
     return promise;
   }
@@ -239,11 +242,19 @@ export class Scheduler {
     runner.cancelExpiry();
     this.#loaded.delete(runner.key);
     this.#events.unloaded(runner.model);
-    const announce = () => {
-      for (const wake of this.#unloadWaiters.splice(0)) wake();
-    };
-    if (this.#limits.unloadMs === 0) announce();
-    else this.#clock.after(this.#limits.unloadMs, announce);
+    if (this.#limits.unloadMs === 0) {
+      this.#announceUnload();
+      return;
+    }
+    const cancel = this.#clock.after(this.#limits.unloadMs, () => {
+      this.#unloading.delete(cancel);
+      this.#announceUnload();
+    });
+    this.#unloading.add(cancel);
+  }
+
+  #announceUnload(): void {
+    for (const wake of this.#unloadWaiters.splice(0)) wake();
   }
 
   #sleep(ms: number, signal: AbortSignal): Promise<void> {
