@@ -1,0 +1,69 @@
+import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { freePort, type ProcessHandle, type ProcessOptions, startProcess } from "@forebay/test-harness";
+
+const bootstrap = path.resolve(import.meta.dirname, "../bootstrap.mjs");
+const portVariables = [
+  "API_PORT",
+  "API_OPS_PORT",
+  "WORKER_OPS_PORT",
+  "DLQ_OPS_PORT",
+  "DASHBOARD_PORT",
+  "DASHBOARD_OPS_PORT",
+];
+
+/** A place for one `npm start`: ports and a data directory that nobody else uses. */
+export interface LocalRun extends AsyncDisposable {
+  env: Record<string, string>;
+  dataDir: string;
+  /** `npm start` here; ready means that it has printed the URLs. */
+  start(options?: Partial<ProcessOptions>): Promise<ProcessHandle>;
+  /** Everything that runs here, by what it was started with; empty when nothing is left. */
+  processes(): Map<number, string>;
+}
+
+export async function createLocalRun(env: Readonly<Record<string, string>> = {}): Promise<LocalRun> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), "forebay-start-"));
+  const ports = await Promise.all(portVariables.map(async (name) => [name, String(await freePort())]));
+  const own = { ...Object.fromEntries(ports), FOREBAY_DATA_DIR: dataDir, ...env };
+  const started: ProcessHandle[] = [];
+  return {
+    env: own,
+    dataDir,
+    start: async (options = {}) => {
+      const { args = [], ...rest } = options;
+      const handle = await startProcess({
+        file: bootstrap,
+        ready: /Forebay is up/,
+        readyTimeoutMs: 60_000,
+        ...rest,
+        args: ["start", ...args],
+        env: { ...own, ...options.env },
+      });
+      started.push(handle);
+      return handle;
+    },
+    processes: () => findProcesses(`FOREBAY_DATA_DIR=${dataDir}\0`),
+    [Symbol.asyncDispose]: async () => {
+      for (const handle of started) await handle.stop(60_000);
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function findProcesses(variable: string): Map<number, string> {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const found = pids.filter((pid) => read(`/proc/${pid}/environ`).includes(variable));
+  return new Map(found.map((pid) => [Number(pid), read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")]));
+}
+
+// A process may be gone by the time it is looked at.
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
