@@ -53,7 +53,8 @@ export async function startWorker(
   stack.defer(() => retractWorker(space, worker));
 
   const leaseS = Math.max(3, Math.ceil((config.discoveryIntervalMs * leaseIntervals) / 1_000));
-  const refresher = { space, directory, pool, served, events, worker, startedAt: new Date(), leaseS };
+  const limits = new Map<string, number>();
+  const refresher = { space, directory, pool, served, events, worker, startedAt: new Date(), leaseS, limits };
   const loop = stack.use(
     startRefreshLoop(() => refreshOnce(refresher), pool, config.discoveryIntervalMs, events.refreshFailed),
   );

@@ -4,28 +4,50 @@ import type { QueueSpace } from "./queue-space.ts";
 export type IdempotencyClaim =
   /** Nobody used the key: the job is to be made with `id`. */
   | { kind: "new"; id: string }
-  /** The same request came before: its job is `id`, which may still have to be written. */
-  | { kind: "same"; id: string }
+  /**
+   * The same request came before: its job is `id`. `recorded`: that job was written, so if it is not there it
+   * was deleted or has aged out. Otherwise it may still have to be written.
+   */
+  | { kind: "same"; id: string; recorded: boolean }
   /** Another request used this key. */
   | { kind: "mismatch"; id: string };
+
+type ClaimInput = { tenant: string; key: string; fingerprint: string; id: string; ttlS: number };
+
+const recordedMark = "+";
 
 /**
  * Claims an idempotency key for a job id *before* the job is written. Whoever comes second with the same body
  * gets the first one's id and may write the job under it: BullMQ adds an id once, so neither a race nor a
  * crash between the two writes makes a second job.
  *
- * @param fingerprint of the request body, equal for equal bodies
- * @param ttlS how long the key is remembered, in seconds
+ * @param claim.fingerprint of the request body, equal for equal bodies
+ * @param claim.ttlS how long the key is remembered, in seconds
  */
-export async function claimIdempotencyKey(
-  space: QueueSpace,
-  claim: { tenant: string; key: string; fingerprint: string; id: string; ttlS: number },
-): Promise<IdempotencyClaim> {
-  const digest = createHash("sha256").update(claim.key).digest("base64url").slice(0, 22);
-  const redisKey = space.key("idem", claim.tenant, digest);
+export async function claimIdempotencyKey(space: QueueSpace, claim: ClaimInput): Promise<IdempotencyClaim> {
   const value = `${claim.id}${claim.fingerprint}`;
-  const earlier = await space.client.set(redisKey, value, "EX", claim.ttlS, "NX", "GET");
+  const earlier = await space.client.set(keyOf(space, claim), value, "EX", claim.ttlS, "NX", "GET");
   if (earlier === null) return { kind: "new", id: claim.id };
   const id = earlier.slice(0, claim.id.length);
-  return { kind: earlier.slice(claim.id.length) === claim.fingerprint ? "same" : "mismatch", id };
+  const rest = earlier.slice(claim.id.length);
+  if (rest === claim.fingerprint) return { kind: "same", id, recorded: false };
+  if (rest === claim.fingerprint + recordedMark) return { kind: "same", id, recorded: true };
+  return { kind: "mismatch", id };
+}
+
+/**
+ * Notes that the job of a claim has been written. Lost when the process dies right after the job was added;
+ * then a job that is also deleted before its request is repeated runs again.
+ */
+export async function recordIdempotentJob(
+  space: QueueSpace,
+  claim: Pick<ClaimInput, "tenant" | "key" | "fingerprint" | "id">,
+): Promise<void> {
+  const value = `${claim.id}${claim.fingerprint}${recordedMark}`;
+  await space.client.set(keyOf(space, claim), value, "KEEPTTL", "XX");
+}
+
+function keyOf(space: QueueSpace, claim: { tenant: string; key: string }): string {
+  const digest = createHash("sha256").update(claim.key).digest("base64url").slice(0, 22);
+  return space.key("idem", claim.tenant, digest);
 }

@@ -4,6 +4,7 @@ export * from "./delivery.ts";
 export * from "./fenced-record.ts";
 export * from "./idempotency.ts";
 export * from "./job-record.ts";
+export * from "./limit-running.ts";
 export * from "./list-jobs.ts";
 export * from "./locate-job.ts";
 export * from "./lua.ts";

@@ -1,5 +1,6 @@
+import type { QueueDirectory } from "./queue-directory.ts";
 import type { QueueSpace } from "./queue-space.ts";
-import { lanePriority } from "@forebay/queue-contracts";
+import { type Lane, lanePriority } from "@forebay/queue-contracts";
 
 export type QueueGauges = {
   readonly waiting: number;
@@ -46,4 +47,22 @@ async function readOldestWaitingS(space: QueueSpace, queueName: string): Promise
   );
   const oldest = Math.min(...times.filter((time) => time !== null).map(Number));
   return Number.isFinite(oldest) ? Math.max(0, (Date.now() - oldest) / 1_000) : 0;
+}
+
+/** Jobs that wait on all inference queues together. */
+export async function countWaitingJobs(space: QueueSpace, directory: QueueDirectory): Promise<number> {
+  const entries = await directory.list();
+  const counts = await Promise.all(
+    entries.flatMap(({ name }) => [
+      space.client.zcard(space.jobKey(name, "prioritized")),
+      space.client.llen(space.jobKey(name, "wait")),
+    ]),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** Jobs of the queue that would run before one that joined this lane now. */
+export function countAhead(space: QueueSpace, queueName: string, lane: Lane): Promise<number> {
+  const key = space.jobKey(queueName, "prioritized");
+  return space.client.zcount(key, "-inf", `(${scoreOf(lanePriority[lane] + 1)}`);
 }

@@ -1,9 +1,13 @@
 import {
   announceWorker,
+  limitRunning,
   type QueueDirectory,
   type QueueSpace,
+  readRegistry,
+  slotsOfModel,
   type WorkerLease,
 } from "@forebay/queue-bullmq";
+import type { QueueEntry } from "@forebay/queue-contracts";
 import type { Backend } from "../backends/backend.ts";
 import type { BackendPool } from "../backends/backend-pool.ts";
 import type { WorkerEvents } from "../events.ts";
@@ -18,6 +22,8 @@ export type Refresher = {
   readonly worker: string;
   readonly startedAt: Date;
   readonly leaseS: number;
+  /** What each queue was limited to last, so that it is written only when it changes. */
+  readonly limits: Map<string, number>;
 };
 
 /**
@@ -30,9 +36,25 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   for (const backend of pool.backends) {
     for (const model of backend.models) await directory.ensure({ model: model.name, runner: {} });
   }
-  await served.match(await directory.list());
-  pool.wake();
   await announceWorker(refresher.space, describeWorker(refresher), refresher.leaseS);
+  const entries = await directory.list();
+  await limitQueues(refresher, entries);
+  await served.match(entries);
+  pool.wake();
+}
+
+/**
+ * Several workers may serve one host, and each only knows its own calls; the queue's limit keeps them together
+ * within the host's slots. It is set before a consumer opens, so that a new worker does not overshoot.
+ */
+async function limitQueues(refresher: Refresher, entries: readonly QueueEntry[]): Promise<void> {
+  const { leases } = await readRegistry(refresher.space);
+  for (const { name, model } of entries) {
+    const slots = slotsOfModel(leases, model);
+    if (slots === 0 || refresher.limits.get(name) === slots) continue;
+    await limitRunning(refresher.space, name, slots);
+    refresher.limits.set(name, slots);
+  }
 }
 
 async function refreshBackend(backend: Backend, events: WorkerEvents): Promise<void> {
