@@ -14,6 +14,8 @@ export type Authentication =
 /** Tells who a caller is. What it learned from Redis is believed for `cacheMs`, so that a busy client costs one look-up. */
 export type Keyring = {
   authenticate(secret: string | undefined): Promise<Authentication>;
+  /** Judges the key with this id as `authenticate` would: for a session, which remembers who logged in. */
+  authenticateId(id: string): Promise<Authentication>;
   isOpen(): Promise<boolean>;
 };
 
@@ -31,6 +33,7 @@ export function createKeyring(
   const fixed = new Map(readKeyFile(options.file).map((record) => [record.hash, record]));
   const cache = new Map<string, { until: number; record: KeyRecord | undefined }>();
   let open = { until: 0, value: false };
+  let listed: { until: number; records: KeyRecord[] } = { until: 0, records: [] };
 
   const find = async (hash: string): Promise<KeyRecord | undefined> => {
     const known = fixed.get(hash);
@@ -58,13 +61,20 @@ export function createKeyring(
       if (!record || !timingSafeEqual(Buffer.from(record.hash), Buffer.from(hash))) {
         return { kind: "refused", why: "unknown" };
       }
-      if (record.disabled) return { kind: "refused", why: "disabled" };
-      if (record.expires_at !== undefined && Date.parse(record.expires_at) <= now()) {
-        return { kind: "refused", why: "expired" };
-      }
-      return { kind: "ok", key: record };
+      return judge(record, now());
+    },
+    async authenticateId(id) {
+      if (listed.until <= now()) listed = { until: now() + cacheMs, records: await store.list() };
+      const record = [...fixed.values(), ...listed.records].find((each) => each.id === id);
+      return record ? judge(record, now()) : { kind: "refused", why: "unknown" };
     },
   };
+}
+
+function judge(key: KeyRecord, now: number): Authentication {
+  if (key.disabled) return { kind: "refused", why: "disabled" };
+  const expired = key.expires_at !== undefined && Date.parse(key.expires_at) <= now;
+  return expired ? { kind: "refused", why: "expired" } : { kind: "ok", key };
 }
 
 function readKeyFile(path: string | undefined): KeyRecord[] {
