@@ -12,6 +12,7 @@ import type { QueueSpace } from "./queue-space.ts";
  * the call can be repeated when nobody knows whether the first one was done.
  *
  * @param job already parsed with `inferenceJobSchema`
+ * @returns when the job was made, as its record will say unless the id was there already
  */
 export async function addJob(
   space: QueueSpace,
@@ -22,12 +23,12 @@ export async function addJob(
     attempts?: number | undefined;
     policy: DeliveryPolicy;
   },
-): Promise<void> {
+): Promise<Date> {
   const { id, queueName, job, attempts, policy } = add;
   const pipeline = space.client.pipeline();
   // Indexed first: a job nobody can list is worse than an index entry without a job.
   indexOpen(pipeline, space, job.tenant, id);
-  const [indexed] = await Promise.all([
+  const [indexed, added] = await Promise.all([
     pipeline.exec(),
     space.queue(queueName).add(inferenceJobName, job, {
       jobId: id,
@@ -35,4 +36,5 @@ export async function addJob(
     }),
   ]);
   for (const [error] of indexed ?? []) if (error) throw error;
+  return new Date(added.timestamp);
 }

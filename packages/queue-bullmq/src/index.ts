@@ -15,6 +15,8 @@ export * from "./queue-directory.ts";
 export * from "./queue-gauges.ts";
 export * from "./queue-space.ts";
 export * from "./read-job.ts";
+export * from "./record-final.ts";
+export * from "./redis-errors.ts";
 export * from "./redis-health.ts";
 export * from "./redis-settings.ts";
 export * from "./remove-job.ts";
