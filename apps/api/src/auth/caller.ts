@@ -1,0 +1,47 @@
+import type { KeyRecord, Role } from "@forebay/access-keys";
+import type { Lane } from "@forebay/queue-contracts";
+
+/** On whose behalf a request is made, and what that key may do. */
+export type Caller = {
+  readonly tenant: string;
+  readonly role: Role;
+  /** undefined in open mode. */
+  readonly keyId: string | undefined;
+  readonly keyName: string;
+  /** undefined: all. */
+  readonly models: readonly string[] | undefined;
+  readonly lanes: readonly Lane[] | undefined;
+  readonly defaultLane: Lane;
+  /** undefined: the deployment's. */
+  readonly jobsOpenMax: number | undefined;
+};
+
+/** While no key exists: whoever reaches the loopback address owns the machine. */
+export const openCaller: Caller = {
+  tenant: "default",
+  role: "admin",
+  keyId: undefined,
+  keyName: "open",
+  models: undefined,
+  lanes: undefined,
+  defaultLane: "standard",
+  jobsOpenMax: undefined,
+};
+
+export function callerOfKey(key: KeyRecord): Caller {
+  return {
+    tenant: key.tenant,
+    role: key.role,
+    keyId: key.id,
+    keyName: key.name,
+    models: key.models,
+    lanes: key.lanes,
+    defaultLane: key.default_lane,
+    jobsOpenMax: key.limits.jobs_open_max,
+  };
+}
+
+/** Operators and admins see the jobs of every tenant. */
+export function seesAllTenants(caller: Caller): boolean {
+  return caller.role !== "client";
+}

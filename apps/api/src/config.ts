@@ -1,0 +1,58 @@
+import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
+import { deliveryPolicySchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
+import { z } from "zod";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int().min(1);
+
+const bucketsSchema = z.string().transform((text, context) => {
+  const buckets = text.split(",").map((part) => Number(part.trim()));
+  if (buckets.some((bucket) => !Number.isInteger(bucket) || bucket < 1)) {
+    context.addIssue("must be whole numbers of tokens with commas between, such as 2048,8192,32768");
+  }
+  return buckets.toSorted((a, b) => a - b);
+});
+
+const envSchema = z.object({
+  ...redisEnvShape,
+  LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
+  OPS_HOST: z.string().default("127.0.0.1"),
+  API_OPS_PORT: port.default(9101),
+  API_HOST: z.string().default("127.0.0.1"),
+  API_PORT: port.default(8080),
+  OLLAMA_DEFAULT_MODEL: modelNameSchema.optional(),
+  // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
+  API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
+  API_QUEUES_MAX: count.default(1_000),
+  // More than this would not fit a payload on the queue.
+  API_BODY_BYTES_MAX: count.max(payloadBytesMax).default(1_000_000),
+  API_BODY_DEPTH_MAX: count.max(1_000).default(32),
+  API_TENANT_JOBS_OPEN_MAX: count.default(10_000),
+  API_JOBS_WAITING_MAX: count.default(100_000),
+  API_REDIS_MEMORY_HIGH_WATER: z.coerce.number().gt(0).max(1).default(0.9),
+  API_KEYS_PATH: z.string().optional(),
+  API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
+  DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),
+});
+
+/** Everything the API can be told, in real units. */
+export const apiConfigSchema = envSchema.transform((env) => ({
+  redis: redisSettings(env),
+  logLevel: env.LOG_LEVEL,
+  ops: { host: env.OPS_HOST, port: env.API_OPS_PORT },
+  host: env.API_HOST,
+  port: env.API_PORT,
+  /** Records of keys that need no Redis, as a JSON array. */
+  keysPath: env.API_KEYS_PATH,
+  shutdownGraceMs: env.API_SHUTDOWN_GRACE_S * 1_000,
+  queuesMax: env.API_QUEUES_MAX,
+  policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
+  jobs: { defaultModel: env.OLLAMA_DEFAULT_MODEL, contextBuckets: env.API_CONTEXT_BUCKETS },
+  body: { bytesMax: env.API_BODY_BYTES_MAX, depthMax: env.API_BODY_DEPTH_MAX },
+  limits: {
+    tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,
+    jobsWaitingMax: env.API_JOBS_WAITING_MAX,
+    redisMemoryHighWater: env.API_REDIS_MEMORY_HIGH_WATER,
+  },
+}));
+export type ApiConfig = z.infer<typeof apiConfigSchema>;

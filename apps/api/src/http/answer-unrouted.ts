@@ -1,0 +1,30 @@
+import type { Hono, NotFoundHandler } from "hono";
+import type { ApiEnv } from "./api-env.ts";
+import { Problem } from "./problem.ts";
+
+/**
+ * For what no route took: 204 with Allow for OPTIONS, 405 with Allow where another method would be taken,
+ * else 404. Call it when all routes are mounted.
+ */
+export function answerUnrouted(app: Hono<ApiEnv>): NotFoundHandler<ApiEnv> {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const { path, method } of app.routes) {
+    if (method === "ALL") continue;
+    const methods = methodsOf.get(path) ?? new Set(["OPTIONS"]);
+    methods.add(method);
+    if (method === "GET") methods.add("HEAD");
+    methodsOf.set(path, methods);
+  }
+  const routes = [...methodsOf].map(([path, methods]) => ({
+    pattern: new RegExp(`^${path.replace(/:[^/]+/g, "[^/]+")}$`),
+    allow: [...methods].toSorted().join(", "),
+  }));
+
+  return (context) => {
+    const { method, path } = context.req;
+    const allow = routes.find(({ pattern }) => pattern.test(path))?.allow;
+    if (allow === undefined) throw new Problem("not_found", "There is nothing at this address; see /docs.");
+    if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+    throw new Problem("method_not_allowed", `This address takes ${allow}.`, { headers: { allow } });
+  };
+}

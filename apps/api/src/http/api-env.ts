@@ -1,0 +1,16 @@
+import type { HttpBindings } from "@hono/node-server";
+import type { Context, Handler, MiddlewareHandler } from "hono";
+import type { Caller } from "../auth/caller.ts";
+
+/** What every handler finds in its context. */
+export type ApiEnv = {
+  Bindings: HttpBindings;
+  Variables: {
+    requestId: string;
+    /** Set on every route that needs a key. */
+    caller: Caller;
+  };
+};
+export type ApiContext = Context<ApiEnv>;
+export type ApiHandler = Handler<ApiEnv>;
+export type ApiMiddleware = MiddlewareHandler<ApiEnv>;

@@ -1,0 +1,150 @@
+import { type JobRecord, tenantOf } from "@forebay/queue-bullmq";
+import {
+  failureCodes,
+  type FailureCode,
+  type InferenceJob,
+  type InferenceJobType,
+  type InferenceResult,
+  isFinalState,
+  type JobState,
+  type Lane,
+  type StartRecord,
+  type Usage,
+} from "@forebay/queue-contracts";
+
+/** What `GET /jobs/{id}` and most other answers show of a job. */
+export type JobView = {
+  readonly job_id: string;
+  readonly state: JobState;
+  readonly type: InferenceJobType | null;
+  readonly model: string | null;
+  readonly lane: Lane | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly queue_position: number | null;
+  readonly eta_s: number | null;
+  readonly progress: { readonly tokens: number; readonly percent: number | null };
+  readonly attempts_made: number;
+  readonly attempts_max: number;
+  readonly timeline: readonly TimelineEntry[];
+  readonly result: object | null;
+  readonly usage: Usage | null;
+  readonly error: ErrorView | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly links: { readonly self: string; readonly cancel: string };
+};
+type TimelineEntry = { readonly at: string; readonly state: JobState; readonly backend?: string };
+type ErrorView = {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly attempts: readonly { at: string; code: string; message: string }[];
+};
+
+/** @param withResult false: for readers who may see that a job ended, but not what it said. */
+export function jobView(record: JobRecord, withResult: boolean): JobView {
+  const { id, job, state, result } = record;
+  return {
+    job_id: id,
+    state,
+    type: job?.type ?? null,
+    model: job?.model ?? null,
+    lane: job?.lane ?? null,
+    created_at: record.createdAt.toISOString(),
+    started_at: record.starts.at(-1)?.at ?? null,
+    finished_at: record.finishedAt?.toISOString() ?? null,
+    queue_position: state === "waiting" ? (record.position ?? null) : null,
+    eta_s: null,
+    progress: { tokens: tokensOf(record), percent: null },
+    attempts_made: record.attemptsMade,
+    attempts_max: record.attemptsMax,
+    timeline: timelineOf(record),
+    result: result && withResult ? resultView(result) : null,
+    usage: result?.usage ?? null,
+    error: errorView(record),
+    metadata: job?.metadata ?? {},
+    links: linksOf(id),
+  };
+}
+
+/** The view of a job that was accepted this moment. */
+export function newJobView(
+  id: string,
+  job: InferenceJob,
+  place: { createdAt: Date; position: number; attemptsMax: number },
+): JobView {
+  const at = place.createdAt.toISOString();
+  return {
+    job_id: id,
+    state: "waiting",
+    type: job.type,
+    model: job.model,
+    lane: job.lane,
+    created_at: at,
+    started_at: null,
+    finished_at: null,
+    queue_position: place.position,
+    eta_s: null,
+    progress: { tokens: 0, percent: null },
+    attempts_made: 0,
+    attempts_max: place.attemptsMax,
+    timeline: [{ at, state: "waiting" }],
+    result: null,
+    usage: null,
+    error: null,
+    metadata: job.metadata ?? {},
+    links: linksOf(id),
+  };
+}
+
+/** Whose job it is; undefined when the payload does not even say that. */
+export function tenantOfRecord(record: JobRecord): string | undefined {
+  return record.job?.tenant ?? tenantOf(record.payload);
+}
+
+const linksOf = (id: string): JobView["links"] => ({ self: `/jobs/${id}`, cancel: `/jobs/${id}/cancel` });
+
+function tokensOf({ result, tokens }: JobRecord): number {
+  return result && "eval_count" in result ? result.eval_count : tokens;
+}
+
+function resultView(result: InferenceResult): object {
+  const { v: _, type: __, backend: ___, usage: ____, ...shown } = result;
+  return shown;
+}
+
+function errorView({ failure, starts }: JobRecord): ErrorView | null {
+  if (!failure) return null;
+  const { code, message } = failure;
+  const attempts = starts
+    .filter((start) => start.outcome === "retry" || start.outcome === "discard")
+    .map((start) => ({
+      at: start.ended_at ?? start.at,
+      code: start.code ?? "internal_error",
+      message: start.message ?? "",
+    }));
+  return { code, message, retryable: failureCodes[code].retryable, attempts };
+}
+
+function timelineOf(record: JobRecord): TimelineEntry[] {
+  const { state, createdAt, finishedAt, starts } = record;
+  const timeline: TimelineEntry[] = [{ at: createdAt.toISOString(), state: "waiting" }];
+  for (const [index, start] of starts.entries()) {
+    timeline.push({ at: start.at, state: "active", ...(start.backend && { backend: start.backend }) });
+    const last = index === starts.length - 1;
+    const back = stateAfter(start);
+    if (back && start.ended_at && !(last && isFinalState(state))) {
+      timeline.push({ at: start.ended_at, state: back });
+    }
+  }
+  if (isFinalState(state) && finishedAt) timeline.push({ at: finishedAt.toISOString(), state });
+  return timeline;
+}
+
+/** Where a job went after a start that was not its last. */
+function stateAfter({ outcome }: StartRecord): JobState | undefined {
+  if (outcome === "interrupted") return "waiting";
+  if (outcome === "retry" || outcome === "throttled") return "delayed";
+  return outcome === "discard" ? "failed" : undefined;
+}
