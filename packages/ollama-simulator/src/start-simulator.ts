@@ -1,4 +1,3 @@
-import { createServer } from "node:http";
 import { systemClock } from "./clock.ts";
 import { Counters } from "./counters.ts";
 import type { FaultInput } from "./faults/fault.ts";
@@ -6,8 +5,7 @@ import { FaultBook } from "./faults/fault-book.ts";
 import { parseFaults } from "./faults/parse-faults.ts";
 import { VirtualGpu } from "./gpu/virtual-gpu.ts";
 import { dispatch } from "./http/dispatch.ts";
-import { openExchange } from "./http/exchange.ts";
-import { Listener } from "./http/listener.ts";
+import { HttpFront } from "./http/http-front.ts";
 import { ModelStore } from "./models/model-store.ts";
 import { type LoggedRequest, RequestLog } from "./request-log.ts";
 import { Scheduler } from "./scheduler/scheduler.ts";
@@ -39,22 +37,17 @@ export async function startSimulator(
   hooks: SimulatorHooks = {},
 ): Promise<Simulator> {
   const settings: SimulatorSettings = { ...instantSettings, ...options };
-  const server = createServer();
-  const listener = new Listener(server, settings.host);
   const world = createWorld(settings, (crash) => {
-    world.scheduler.crashAll(new Error("server stopped"));
-    if (crash.exit && hooks.exit !== undefined) hooks.exit();
-    else listener.restart(crash.downMs);
+    if (crash.exit && hooks.exit !== undefined) return hooks.exit();
+    front.restart(crash.downMs);
+    world.scheduler.crashAll(new Error("the server was cut off"));
   });
-  // A request has all the time it needs: queueing and loading are silent in Ollama as well.
-  server.requestTimeout = 0;
-  server.keepAliveTimeout = 0;
-  server.on(
-    "request",
-    (request, response) => void dispatch(world, openExchange(request, response, world.clock.now())),
-  );
-  const port = await listener.open(settings.port);
-  const close = () => listener.close().finally(() => world.scheduler.crashAll(new Error("server closed")));
+  const front = new HttpFront(settings.host, world.clock, (exchange) => dispatch(world, exchange));
+  const port = await front.open(settings.port);
+  const close = async () => {
+    await front.close();
+    world.scheduler.crashAll(new Error("the server was closed"));
+  };
   return {
     url: `http://${settings.host}:${port}`,
     port,

@@ -22,7 +22,7 @@ const statusShorthand = /^[45]\d\d$/;
 
 const fields = z.strictObject({
   kind: z.enum(faultKinds, {
-    error: () => `one of ${faultKinds.join(", ")}, or a status such as "503"`,
+    error: () => "unknown kind of fault",
   }),
   /** Only requests for this model. */
   model: z.string().min(1).optional(),

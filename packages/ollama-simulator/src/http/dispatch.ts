@@ -1,106 +1,56 @@
-import type { Fault } from "../faults/fault.ts";
-import type { StruckFaults } from "../faults/fault-book.ts";
-import { faultMessage, faultStatus } from "../faults/fault-message.ts";
-import { createLoggedRequest, type LoggedRequest } from "../request-log.ts";
-import type { World } from "../world.ts";
 import { controlPrefix, dispatchControl } from "../control/control-routes.ts";
+import { strikeOnArrival } from "../faults/strike-on-arrival.ts";
+import { createLoggedRequest } from "../request-log.ts";
+import type { World } from "../world.ts";
 import { allowsHost } from "./allows-host.ts";
-import { type Exchange, readBody, replyJson, replyText, resetConnection } from "./exchange.ts";
-import { OllamaError } from "./ollama-error.ts";
+import { type Exchange, readBody, replyEmpty, replyText } from "./exchange.ts";
 import { parseGoJson } from "./parse-go-json.ts";
-import { type Route, routes } from "./routes.ts";
+import { replyFailure } from "./reply-error.ts";
+import { findRoutes, type Route } from "./routes.ts";
+import { trackInference } from "./track-inference.ts";
 
 /** One request from its first byte to its last. Never rejects. */
 export async function dispatch(world: World, exchange: Exchange): Promise<void> {
   try {
     if (exchange.path.startsWith(controlPrefix)) return await dispatchControl(world, exchange);
-    if (!allowsHost(world.settings.host, exchange.request.headers.host)) {
-      exchange.request.resume();
-      exchange.response.writeHead(403).end();
-      return;
-    }
-    const methods = routes.get(exchange.path);
+    if (!allowsHost(world.settings.host, exchange.request.headers.host)) return replyEmpty(exchange, 403);
+    const methods = findRoutes(exchange.path);
     const route = methods?.get(exchange.request.method ?? "");
-    if (route === undefined) {
-      exchange.request.resume();
-      replyText(
-        exchange,
-        methods === undefined ? 404 : 405,
-        methods === undefined ? "404 page not found" : "405 method not allowed",
-      );
-      return;
-    }
-    await serve(world, exchange, route);
+    if (route !== undefined) return await serve(world, exchange, route);
+    exchange.request.resume();
+    if (methods === undefined) replyText(exchange, 404, "404 page not found");
+    else replyText(exchange, 405, "405 method not allowed");
   } catch (error) {
-    fail(exchange, error);
+    replyFailure(exchange, error);
   }
 }
 
 async function serve(world: World, exchange: Exchange, route: Route): Promise<void> {
-  const text = await readBody(exchange);
-  const logged = createLoggedRequest(exchange.request.method ?? "", exchange.path, peek(text));
+  const body = parseLater(await readBody(exchange));
+  const logged = createLoggedRequest(exchange.request.method ?? "", exchange.path, body.readable);
   const inference = route.kind === "inference";
   const faults = world.faults.strike({ ...logged, inference });
   logged.faults = faults.all.map(({ kind }) => kind);
   if (route.kind === "inference") {
-    await track(
-      world,
-      exchange,
-      logged,
-      () => route.handle(world, exchange, parseGoJson(text), faults),
-      faults,
+    await trackInference(world, exchange, logged, faults, () =>
+      route.handle(world, exchange, body.parsed(), faults),
     );
-  } else if (!(await strikeOnArrival(world, exchange, faults))) {
-    await route.handle(world, exchange, text === "" ? undefined : parseGoJson(text));
+  } else if (!(await strikeOnArrival(world, exchange, faults, inference))) {
+    await route.handle(world, exchange, exchange.request.method === "GET" ? undefined : body.parsed());
   }
 }
 
-async function track(
-  world: World,
-  exchange: Exchange,
-  logged: LoggedRequest,
-  run: () => Promise<"completed" | "failed">,
-  faults: StruckFaults,
-): Promise<void> {
-  const model = world.models.find(logged.model)?.name;
-  world.log.add(logged);
-  world.counters.add("requests", model);
-  let outcome: "completed" | "failed" | "aborted";
+/** The log and the faults take what is readable; what is wrong with the body is the handler's to say. */
+function parseLater(text: string): { readable: unknown; parsed: () => unknown } {
   try {
-    outcome = (await strikeOnArrival(world, exchange, faults)) ? "failed" : await run();
+    const value = parseGoJson(text);
+    return { readable: value, parsed: () => value };
   } catch (error) {
-    outcome = exchange.signal.aborted ? "aborted" : "failed";
-    fail(exchange, error);
-  }
-  logged.outcome = outcome;
-  world.counters.add(outcome, model);
-}
-
-/** Faults that strike before the request is even looked at. */
-async function strikeOnArrival(world: World, exchange: Exchange, faults: StruckFaults): Promise<boolean> {
-  const fault = faults.all.find((candidate) => strikesOnArrival(candidate));
-  if (fault === undefined) return false;
-  if (fault.kind === "refuse") resetConnection(exchange);
-  else if (fault.kind === "crash") world.crash({ downMs: fault.down_ms ?? 0, exit: fault.exit ?? false });
-  else replyJson(exchange, faultStatus(fault), { error: faultMessage(fault) });
-  return true;
-}
-
-function strikesOnArrival({ kind, after_tokens }: Fault): boolean {
-  return kind === "refuse" || ((kind === "status" || kind === "crash") && after_tokens === undefined);
-}
-
-function fail(exchange: Exchange, error: unknown): void {
-  if (exchange.signal.aborted) return;
-  const status = error instanceof OllamaError ? error.status : 500;
-  replyJson(exchange, status, { error: error instanceof Error ? error.message : String(error) });
-}
-
-/** The body as far as it is readable, for the log and the faults; its errors are the handler's. */
-function peek(text: string): unknown {
-  try {
-    return parseGoJson(text);
-  } catch {
-    return undefined;
+    return {
+      readable: undefined,
+      parsed: () => {
+        throw error;
+      },
+    };
   }
 }

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { OllamaError } from "./ollama-error.ts";
 
 /** One request and its answer. */
@@ -11,7 +11,11 @@ export type Exchange = {
   startedAt: number;
   /** Aborted when the client goes, or the server is cut off, before the answer is complete. */
   signal: AbortSignal;
+  /** The server's side of it. */
+  cutOff: () => void;
 };
+
+export class ServerCutOffError extends Error {}
 
 export function openExchange(
   request: IncomingMessage,
@@ -22,8 +26,14 @@ export function openExchange(
   response.once("close", () => {
     if (!response.writableFinished) gone.abort(new OllamaError(499, "request canceled"));
   });
-  const path = new URL(request.url ?? "/", "http://simulator").pathname;
-  return { request, response, path, startedAt, signal: gone.signal };
+  return {
+    request,
+    response,
+    path: new URL(request.url ?? "/", "http://simulator").pathname,
+    startedAt,
+    signal: gone.signal,
+    cutOff: () => gone.abort(new ServerCutOffError("the server was cut off")),
+  };
 }
 
 export async function readBody({ request }: Exchange): Promise<string> {
@@ -40,6 +50,11 @@ export function replyText({ response }: Exchange, status: number, body: string):
   reply(response, status, "text/plain; charset=utf-8", body);
 }
 
+export function replyEmpty({ request, response }: Exchange, status: number): void {
+  request.resume();
+  response.writeHead(status, { "content-length": 0 }).end();
+}
+
 function reply(response: ServerResponse, status: number, type: string, body: string): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(status, { "content-type": type, "content-length": Buffer.byteLength(body) });
@@ -52,7 +67,14 @@ export async function writeDrained({ response, signal }: Exchange, text: string)
 }
 
 /** Closes the connection with a TCP reset, so that the client sees no orderly end. */
-export function resetConnection({ response, request }: Exchange): void {
+export function resetConnection({ request }: Exchange): void {
   request.socket.resetAndDestroy();
-  response.destroy();
+}
+
+/** Resolves never; rejects when the client has had enough. */
+export function staySilent(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }

@@ -1,6 +1,7 @@
 import type { Fault } from "../faults/fault.ts";
 import type { StruckFaults } from "../faults/fault-book.ts";
 import { faultMessage, faultStatus } from "../faults/fault-message.ts";
+import { staySilent } from "../http/exchange.ts";
 import type { Runner } from "../scheduler/runner.ts";
 import type { World } from "../world.ts";
 import type { InferenceEvent } from "./inference-event.ts";
@@ -51,7 +52,7 @@ async function* strike(
 ): AsyncGenerator<InferenceEvent> {
   switch (fault.kind) {
     case "hang":
-      yield await silence(signal);
+      yield await staySilent(signal);
       return;
     case "reset":
       yield { kind: "reset" };
@@ -86,11 +87,4 @@ function inBandMessage(fault: Fault): string {
       ? faultMessage(fault)
       : "an error was encountered while running the model: unexpected EOF")
   );
-}
-
-function silence(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

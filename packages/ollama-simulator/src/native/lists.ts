@@ -6,6 +6,10 @@ export function version(_world: World, exchange: Exchange): void {
   replyJson(exchange, 200, { version: simulatedVersion });
 }
 
+export function status(_world: World, exchange: Exchange): void {
+  replyJson(exchange, 200, { cloud: { disabled: true, source: "env" } });
+}
+
 export function tags({ models }: World, exchange: Exchange): void {
   const list = models.list().map((card) => ({
     name: card.name,

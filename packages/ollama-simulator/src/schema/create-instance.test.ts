@@ -69,13 +69,14 @@ const schemas: Record<string, object | boolean> = {
       { properties: { a: { maximum: 6 }, b: { type: "string" } }, required: ["b"] },
     ],
   },
-  "a condition": {
-    type: "object",
-    properties: { country: { enum: ["ch", "us"] } },
-    required: ["country"],
-    if: { properties: { country: { const: "us" } } },
-    then: { properties: { zip: { type: "string", pattern: "^\\d{5}$" } }, required: ["zip"] },
-  },
+  // As text: an object literal with `then` would be taken for a promise.
+  "a condition": JSON.parse(`{
+    "type": "object",
+    "properties": { "country": { "enum": ["ch", "us"] } },
+    "required": ["country"],
+    "if": { "properties": { "country": { "const": "us" } } },
+    "then": { "properties": { "zip": { "type": "string", "pattern": "^[0-9]{5}$" } }, "required": ["zip"] }
+  }`),
   "a reference": {
     $defs: {
       point: {

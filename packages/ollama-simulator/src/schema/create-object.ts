@@ -64,7 +64,7 @@ function inventName(schema: Schema, patterns: string[], attempt: number, { rando
 /** What a property that has no schema of its own must look like. */
 function undeclared(schema: Schema, name: string): unknown {
   const matching = Object.entries(recordOf(schema.patternProperties)).filter(([pattern]) =>
-    new RegExp(pattern, "u").test(name),
+    matches(pattern, name),
   );
   if (matching.length > 0) return { allOf: matching.map(([, inner]) => inner) };
   return typeof schema.additionalProperties === "object" ? schema.additionalProperties : { type: "string" };
