@@ -4,6 +4,7 @@ import {
   type InferenceJob,
   inferenceJobName,
 } from "@forebay/queue-contracts";
+import { addDeadline } from "./control/deadlines.ts";
 import { indexOpen } from "./tenant-index.ts";
 import type { QueueSpace } from "./queue-space.ts";
 
@@ -21,17 +22,22 @@ export async function addJob(
     queueName: string;
     job: InferenceJob;
     attempts?: number | undefined;
+    /** Milliseconds until it may begin. */
+    delayMs?: number | undefined;
     policy: DeliveryPolicy;
   },
 ): Promise<Date> {
-  const { id, queueName, job, attempts, policy } = add;
+  const { id, queueName, job, attempts, delayMs, policy } = add;
   const pipeline = space.client.pipeline();
   // Indexed first: a job nobody can list is worse than an index entry without a job.
   indexOpen(pipeline, space, job.tenant, id);
+  // Before the job, so that no job with a deadline goes unwatched.
+  if (job.start_by !== undefined) addDeadline(pipeline, space, id, job.start_by);
   const [indexed, added] = await Promise.all([
     pipeline.exec(),
     space.queue(queueName).add(inferenceJobName, job, {
       jobId: id,
+      ...(delayMs === undefined ? {} : { delay: delayMs }),
       ...deliveryOptions({ lane: job.lane, attempts }, policy),
     }),
   ]);

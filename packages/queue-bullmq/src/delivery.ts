@@ -1,13 +1,15 @@
 import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
-import { appendFenced } from "./fenced-record.ts";
+import type { StopReason } from "./control/request-stop.ts";
+import { appendFenced, type LockedJob, openFencedStart } from "./fenced-record.ts";
 import { parseJson } from "./job-record.ts";
 import type { Redis } from "./open-redis.ts";
 import type { Outcome } from "./outcome.ts";
 import { parseStarts } from "./starts.ts";
+import type { LogData, NewLogEntry } from "./token-log/log-entry.ts";
 
-/** Why a delivery's signal was aborted. */
-export type AbortReason = "lock_lost" | "shutdown";
+/** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
+export type AbortReason = "lock_lost" | "shutdown" | StopReason;
 
 /** One start of one job, handed to the handler. */
 export type Delivery = {
@@ -15,18 +17,24 @@ export type Delivery = {
   /** Unparsed: the handler parses it. */
   readonly payload: unknown;
   readonly createdAt: Date;
+  /** When it began, by Redis's clock. */
+  readonly startedAt: Date;
   readonly attemptsMade: number;
   readonly attemptsMax: number;
   /** Starts before this one, since the job was last put back by hand. */
   readonly earlierStarts: readonly StartRecord[];
+  /** Whether it was ever put back by hand: a start deadline no longer holds then. */
+  readonly putBack: boolean;
   /** The answer an earlier start finished but did not live to record. */
   readonly kept: InferenceResult | undefined;
-  /** Aborted, with an AbortReason, when the work is to end now. */
+  /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
   readonly signal: AbortSignal;
   /** Notes which backend works on it. Throws LockLostError. */
   recordBackend(backend: string): Promise<void>;
   /** Tokens so far; shown in the job's view. */
   reportProgress(tokens: number): Promise<void>;
+  /** Adds tokens to the job's log; the oldest beyond `entriesMax` are dropped. Throws LockLostError. */
+  appendTokens(tokens: LogData, entriesMax: number): Promise<void>;
 };
 
 export type DeliveryRecord = Delivery & {
@@ -38,32 +46,51 @@ export type DeliveryRecord = Delivery & {
 export async function openDelivery(
   client: Redis,
   job: Job,
-  place: { key: string; token: string; worker: string; signal: AbortSignal },
+  place: LockedJob,
+  by: { worker: string; abort: AbortController },
 ): Promise<DeliveryRecord> {
-  const id = String(job.id);
-  const fence = { id, key: place.key, token: place.token };
-  const at = new Date().toISOString();
-  const opened = await appendFenced(client, fence, [{ start: { at, worker: place.worker } }]);
+  const opened = await openFencedStart(client, place, by.worker);
+  if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
+  const starts = parseStarts(opened.starts);
   return {
-    id,
+    id: place.id,
     payload: job.data as unknown,
     createdAt: new Date(job.timestamp),
+    startedAt: new Date(opened.nowMs),
     attemptsMade: job.attemptsMade,
     attemptsMax: Math.max(1, job.opts.attempts ?? 1),
-    earlierStarts: parseStarts(opened.starts).sinceFresh.slice(0, -1),
+    earlierStarts: starts.sinceFresh.slice(0, -1),
+    putBack: starts.putBack,
     kept: inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
-    signal: place.signal,
-    async recordBackend(backend) {
-      await appendFenced(client, fence, [{ backend }]);
-    },
+    signal: by.abort.signal,
+    recordBackend: (backend) => appendFenced(client, place, { lines: [{ backend }] }),
     async reportProgress(tokens) {
-      if (!place.signal.aborted) await job.updateProgress({ tokens });
+      if (!by.abort.signal.aborted) await job.updateProgress({ tokens });
     },
+    appendTokens: (data, entriesMax) =>
+      appendFenced(client, place, { entries: [{ event: "token", data }], entriesMax }),
     async recordEnd(outcome, gpuMs) {
       const failure = "failure" in outcome ? outcome.failure : undefined;
       const end = { ended_at: new Date().toISOString(), outcome: outcome.kind, gpu_ms: gpuMs, ...failure };
       const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
-      await appendFenced(client, fence, [{ end }], keep);
+      const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
+      const entries = last ? [] : backToQueue(outcome);
+      await appendFenced(client, place, { lines: [{ end }], keep, entries });
     },
   };
+}
+
+/** The log's word for a job that comes back; one that ended is told by its state. */
+function backToQueue(outcome: Outcome): NewLogEntry[] {
+  const at_ms = Date.now();
+  switch (outcome.kind) {
+    case "completed":
+    case "discard":
+      return [];
+    case "interrupted":
+      return [{ event: "state", data: { state: "waiting", at_ms } }];
+    case "retry":
+    case "throttled":
+      return [{ event: "state", data: { state: "delayed", at_ms } }];
+  }
 }

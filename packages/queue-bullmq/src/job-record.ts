@@ -9,6 +9,7 @@ import {
   type StartRecord,
   stateOfFailure,
 } from "@forebay/queue-contracts";
+import type { StopReason } from "./control/request-stop.ts";
 import { parseStarts } from "./starts.ts";
 
 /** A job as Redis holds it, parsed. */
@@ -25,6 +26,11 @@ export type JobRecord = {
   readonly attemptsMade: number;
   readonly attemptsMax: number;
   readonly starts: readonly StartRecord[];
+  /** Those since it was last put back by hand. */
+  readonly sinceFresh: readonly StartRecord[];
+  readonly putBack: boolean;
+  /** Somebody asked for it to be stopped, and it has not been yet. */
+  readonly stop: StopReason | undefined;
   readonly tokens: number;
   /** Jobs that would run before it on its queue; only while waiting. */
   readonly position: number | undefined;
@@ -55,6 +61,7 @@ export function parseJobRecord(
   const payload = parseJson(hash["data"]);
   const options = parseJson(hash["opts"]) as { attempts?: number } | undefined;
   const { state, position } = where;
+  const starts = parseStarts(hash["starts"]);
   return {
     id,
     queueName,
@@ -66,13 +73,20 @@ export function parseJobRecord(
     finishedAt: hash["finishedOn"] === undefined ? undefined : new Date(Number(hash["finishedOn"])),
     attemptsMade: Number(hash["atm"] ?? 0),
     attemptsMax: Math.max(1, options?.attempts ?? 1),
-    starts: parseStarts(hash["starts"]).all,
+    starts: starts.all,
+    sinceFresh: starts.sinceFresh,
+    putBack: starts.putBack,
+    stop: stopOf(hash["stop"]),
     tokens: tokensOf(hash),
     result: state === "completed" ? parseResult(hash) : undefined,
     failure: failureOf(state, hash),
     stack: stackOf(hash),
     deadLettered: hash["dl"] !== undefined,
   };
+}
+
+function stopOf(text: string | undefined): StopReason | undefined {
+  return text === "cancelled" || text === "timed_out" ? text : undefined;
 }
 
 function failureOf(state: JobState, hash: JobHash): Failure | undefined {

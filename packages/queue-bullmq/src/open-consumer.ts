@@ -1,10 +1,12 @@
 import { backoffMs, type DeliveryPolicy, type InferenceResult } from "@forebay/queue-contracts";
 import { type Job, Worker } from "bullmq";
+import type { StopReason } from "./control/request-stop.ts";
 import { type AbortReason, type Delivery, openDelivery } from "./delivery.ts";
 import { LockLostError } from "./fenced-record.ts";
 import type { Outcome } from "./outcome.ts";
 import type { QueueSpace } from "./queue-space.ts";
 import { recordFinal } from "./record-final.ts";
+import { liveChannel } from "./token-log/live-channel.ts";
 import { AttemptFailedError, signalOutcome } from "./signal-outcome.ts";
 
 export type ConsumerOptions = {
@@ -32,6 +34,8 @@ export type Consumer = {
   /** Takes no more jobs until `resume`; running ones go on. */
   pause(): void;
   resume(): void;
+  /** Aborts the job's delivery if it is running here; the handler decides what becomes of it. */
+  stopJob(id: string, reason: StopReason): boolean;
   /** Takes no more, waits for the running ones until `deadline`, then aborts those and hands them back. */
   close(deadline: AbortSignal): Promise<void>;
 };
@@ -48,8 +52,8 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
     running.set(id, abort);
     try {
       const key = space.jobKey(options.queueName, id);
-      const place = { key, token, worker: options.worker, signal: abort.signal };
-      const delivery = await openDelivery(space.client, job, place);
+      const place = { id, key, token, channel: liveChannel(space, id) };
+      const delivery = await openDelivery(space.client, job, place, { worker: options.worker, abort });
       const { outcome, gpuMs } = await options.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);
       await delivery.recordEnd(outcome, gpuMs);
@@ -104,6 +108,11 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
     },
     resume() {
       void worker.resume();
+    },
+    stopJob(id, reason) {
+      const abort = running.get(id);
+      abort?.abort(reason);
+      return abort !== undefined;
     },
     async close(deadline) {
       const interrupt = (): void => {

@@ -1,5 +1,6 @@
 import type { Job } from "bullmq";
 import type { QueueSpace } from "./queue-space.ts";
+import { announceChange } from "./token-log/live-channel.ts";
 import { indexEnded } from "./tenant-index.ts";
 
 /**
@@ -9,9 +10,10 @@ import { indexEnded } from "./tenant-index.ts";
 export async function recordFinal(space: QueueSpace, queueName: string, job: Job): Promise<void> {
   const id = String(job.id);
   const pipeline = space.client.pipeline();
-  pipeline.hdel(space.jobKey(queueName, id), "kept");
+  pipeline.hdel(space.jobKey(queueName, id), "kept", "stop");
   const tenant = tenantOf(job.data);
   if (tenant !== undefined) indexEnded(pipeline, space, tenant, id);
+  announceChange(pipeline, space, id);
   await pipeline.exec();
 }
 

@@ -1,3 +1,6 @@
+import { clearDeadline } from "./control/deadlines.ts";
+import { announceChange } from "./token-log/live-channel.ts";
+import { logKey } from "./token-log/log-entry.ts";
 import type { QueueSpace } from "./queue-space.ts";
 import { indexRemoved } from "./tenant-index.ts";
 
@@ -10,8 +13,10 @@ export async function removeJob(
   // BullMQ answers 1 for a missing job too, and 0 only for a locked one.
   if ((await space.queue(job.queueName).remove(job.id)) === 0) return false;
   const pipeline = space.client.pipeline();
-  pipeline.unlink(key, space.key("moved", job.id));
+  pipeline.unlink(key, logKey(key));
+  pipeline.unlink(space.key("moved", job.id));
+  announceChange(pipeline, space, job.id);
   indexRemoved(pipeline, space, job.tenant, job.id);
-  await pipeline.exec();
+  await Promise.all([pipeline.exec(), clearDeadline(space, job.id)]);
   return true;
 }

@@ -1,7 +1,11 @@
 import { Job } from "bullmq";
-import { startsLine } from "./starts.ts";
+import { finalStateOf } from "./job-record.ts";
+import { createLuaScript } from "./lua.ts";
 import type { QueueSpace } from "./queue-space.ts";
+import { startsLine } from "./starts.ts";
 import { indexOpen } from "./tenant-index.ts";
+import { liveChannel } from "./token-log/live-channel.ts";
+import { logKey } from "./token-log/log-entry.ts";
 
 /** The job is not in the failed set: it never failed, or somebody else put it back a moment ago. */
 export class JobNotFailedError extends Error {
@@ -10,6 +14,27 @@ export class JobNotFailedError extends Error {
     super(`job ${id} is not in a state it could be put back from`);
   }
 }
+
+// The closing event that readers got had the number after the last entry: the log takes that number now, so
+// that nobody's position points at something else. KEYS: job, log. ARGV: line for `starts`, state it ended in,
+// now in ms, channel.
+const cleanSlate = createLuaScript(`
+local starts = redis.call("HGET", KEYS[1], "starts") or ""
+if string.sub(starts, -#ARGV[1]) == ARGV[1] then return 0 end
+redis.call("HSET", KEYS[1], "starts", starts .. ARGV[1])
+local partial = redis.call("HEXISTS", KEYS[1], "partial")
+redis.call("HDEL", KEYS[1], "stc", "dl", "kept", "stop", "partial", "progress", "stacktrace")
+local function log(event, data)
+  local id = "0-*"
+  if redis.call("EXISTS", KEYS[2]) == 0 then id = "0-2" end
+  redis.call("XADD", KEYS[2], id, "e", event, "d", data)
+end
+log("state", string.format('{"state":"%s","at_ms":%s}', ARGV[2], ARGV[3]))
+if partial == 1 then log("restart", '{"attempt":1}') end
+log("state", string.format('{"state":"waiting","at_ms":%s}', ARGV[3]))
+redis.call("PUBLISH", ARGV[4], "")
+return 1
+`);
 
 /**
  * Puts a job that ended without a result back on its queue: same id, attempts and worker losses counted from
@@ -23,12 +48,14 @@ export async function retryJob(
   const key = space.jobKey(job.queueName, job.id);
   const stored = await Job.fromId(queue, job.id);
   if (!stored?.finishedOn || !(await stored.isFailed())) throw new JobNotFailedError(job.id);
+  const state = finalStateOf({ finishedOn: String(stored.finishedOn), failedReason: stored.failedReason });
   // Before the move, since after it a worker may already hold the job. A crash in between leaves a failed job
   // with a clean slate, which is what this function would do again.
-  const starts = (await space.client.hget(key, "starts")) ?? "";
-  const fresh = startsLine({ fresh: true });
-  if (!starts.endsWith(fresh)) await space.client.hset(key, "starts", starts + fresh);
-  await space.client.hdel(key, "stc", "dl", "kept", "progress", "stacktrace");
+  await cleanSlate(
+    space.client,
+    [key, logKey(key)],
+    [startsLine({ fresh: true }), state ?? "failed", Date.now(), liveChannel(space, job.id)],
+  );
   const pipeline = space.client.pipeline();
   indexOpen(pipeline, space, job.tenant, job.id);
   await pipeline.exec();

@@ -34,6 +34,16 @@ const envelope = {
   metadata: metadataSchema
     .optional()
     .describe("At most 16 pairs of text that come back with the job and can be searched for."),
+  start_by: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("Milliseconds since 1970 by Redis's clock; a job not begun by then ends as `expired`."),
+  timeout_s: z
+    .number()
+    .positive()
+    .optional()
+    .describe("Seconds from the job's first start to its end, retries included; then it ends as `timed_out`."),
   stream: z
     .boolean()
     .default(true)

@@ -3,14 +3,14 @@ import { failureSchema } from "./failure.ts";
 import { jsonValueSchema } from "./json-value.ts";
 import { jobStateSchema } from "./job-state.ts";
 
-const seq = z.int().min(0).describe("Rises by one from 0 within a job.");
+const seq = z.int().min(1).describe("Rises by one from 1 within a job.");
 
 /**
- * What happens to a job, in order; `seq` rises by one from 0 within a job. Texts of `token` events since the
+ * What happens to a job, in order; `seq` rises by one from 1 within a job, over all its attempts. Texts of `token` events since the
  * last `restart`, put together, are exactly the text of the result.
  */
 export const streamEventSchema = z.discriminatedUnion("event", [
-  z.object({ event: z.literal("state"), seq, state: jobStateSchema, at: z.iso.datetime() }),
+  z.object({ event: z.literal("state"), seq, state: jobStateSchema, at: z.iso.datetime(), attempt: z.int().min(1).optional() }),
   z.object({ event: z.literal("progress"), seq, tokens: z.int().min(0).describe("Tokens so far.") }),
   z.object({
     event: z.literal("token"),
