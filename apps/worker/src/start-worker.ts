@@ -7,6 +7,7 @@ import {
   type Redis,
   retractWorker,
   watchQueueDirectory,
+  watchStops,
 } from "@forebay/queue-bullmq";
 import { openBackend } from "./backends/backend.ts";
 import { createBackendPool } from "./backends/backend-pool.ts";
@@ -59,4 +60,5 @@ export async function startWorker(
     startRefreshLoop(() => refreshOnce(refresher), pool, config.discoveryIntervalMs, events.refreshFailed),
   );
   stack.use(await watchQueueDirectory(space, () => loop.poke()));
+  stack.use(await watchStops(space, served.stopJob));
 }

@@ -1,10 +1,11 @@
 import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
+import { setDeadline } from "./control/deadlines.ts";
 import type { StopReason } from "./control/request-stop.ts";
 import { appendFenced, type LockedJob, openFencedStart } from "./fenced-record.ts";
 import { parseJson } from "./job-record.ts";
-import type { Redis } from "./open-redis.ts";
 import type { Outcome } from "./outcome.ts";
+import type { QueueSpace } from "./queue-space.ts";
 import { parseStarts } from "./starts.ts";
 import type { LogData, NewLogEntry } from "./token-log/log-entry.ts";
 
@@ -31,6 +32,8 @@ export type Delivery = {
   readonly signal: AbortSignal;
   /** Notes which backend works on it. Throws LockLostError. */
   recordBackend(backend: string): Promise<void>;
+  /** When the job's time is up, in milliseconds of Redis's clock, for whoever watches when this worker is dead. */
+  recordDeadline(atMs: number): Promise<void>;
   /** Tokens so far; shown in the job's view. */
   reportProgress(tokens: number): Promise<void>;
   /** Adds tokens to the job's log; the oldest beyond `entriesMax` are dropped. Throws LockLostError. */
@@ -44,11 +47,12 @@ export type DeliveryRecord = Delivery & {
 
 /** Opens the record of this start and reads what earlier ones left. Throws LockLostError. */
 export async function openDelivery(
-  client: Redis,
+  space: QueueSpace,
   job: Job,
   place: LockedJob,
   by: { worker: string; abort: AbortController },
 ): Promise<DeliveryRecord> {
+  const { client } = space;
   const opened = await openFencedStart(client, place, by.worker);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
   const starts = parseStarts(opened.starts);
@@ -64,6 +68,7 @@ export async function openDelivery(
     kept: inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
     signal: by.abort.signal,
     recordBackend: (backend) => appendFenced(client, place, { lines: [{ backend }] }),
+    recordDeadline: (atMs) => setDeadline(space, place.id, atMs),
     async reportProgress(tokens) {
       if (!by.abort.signal.aborted) await job.updateProgress({ tokens });
     },

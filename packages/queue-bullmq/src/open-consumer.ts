@@ -53,7 +53,7 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
     try {
       const key = space.jobKey(options.queueName, id);
       const place = { id, key, token, channel: liveChannel(space, id) };
-      const delivery = await openDelivery(space.client, job, place, { worker: options.worker, abort });
+      const delivery = await openDelivery(space, job, place, { worker: options.worker, abort });
       const { outcome, gpuMs } = await options.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);
       await delivery.recordEnd(outcome, gpuMs);

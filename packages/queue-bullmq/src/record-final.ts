@@ -1,4 +1,5 @@
 import type { Job } from "bullmq";
+import { removeDeadline } from "./control/deadlines.ts";
 import type { QueueSpace } from "./queue-space.ts";
 import { announceChange } from "./token-log/live-channel.ts";
 import { indexEnded } from "./tenant-index.ts";
@@ -13,9 +14,13 @@ export async function recordFinal(space: QueueSpace, queueName: string, job: Job
   pipeline.hdel(space.jobKey(queueName, id), "kept", "stop");
   const tenant = tenantOf(job.data);
   if (tenant !== undefined) indexEnded(pipeline, space, tenant, id);
+  if (hasDeadline(job.data)) removeDeadline(pipeline, space, id);
   announceChange(pipeline, space, id);
   await pipeline.exec();
 }
+
+const hasDeadline = (payload: unknown): boolean =>
+  typeof payload === "object" && payload !== null && ("start_by" in payload || "timeout_s" in payload);
 
 /** The tenant in a payload that may not parse. */
 export function tenantOf(payload: unknown): string | undefined {

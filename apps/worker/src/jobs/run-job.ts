@@ -9,6 +9,9 @@ import { callOllama } from "../ollama/call-ollama.ts";
 import type { EndedStart } from "./ended-start.ts";
 import { type CallClock, startCallClock } from "./call-clock.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
+import { startJobTimer } from "./job-timer.ts";
+import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
+import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
 
 export type JobRunner = {
@@ -21,7 +24,8 @@ export type JobRunner = {
 };
 
 /**
- * The life of one start of a job: parse → take over a kept answer → wait for a slot → call → judge.
+ * The life of one start of a job: parse → take over a kept answer → refuse what is too late → wait for a slot
+ * → call, writing its log → judge.
  * Never throws: what goes wrong becomes an outcome.
  */
 export async function runJob(runner: JobRunner, delivery: Delivery): Promise<EndedStart> {
@@ -37,68 +41,87 @@ export async function runJob(runner: JobRunner, delivery: Delivery): Promise<End
 async function attemptJob(runner: JobRunner, delivery: Delivery, job: InferenceJob): Promise<EndedStart> {
   // The worker that made this answer died before it could say so.
   if (delivery.kept) return { outcome: { kind: "completed", result: delivery.kept }, gpuMs: 0 };
+  const refused = refuseStart(job, delivery);
+  if (refused) return { outcome: refused, gpuMs: 0 };
 
-  const model = affinityOf(job).model;
-  const slot = await runner.pool.acquire(model, delivery.earlierStarts.at(-1)?.backend, delivery.signal);
-  if (!slot) {
-    runner.onBackendsChanged();
-    return { outcome: { kind: "interrupted" }, gpuMs: 0 };
-  }
-  const clock = startCallClock();
+  const timer = startJobTimer(remainingMs(job, delivery));
+  const signal = AbortSignal.any([delivery.signal, timer.signal]);
   try {
-    const outcome = await callBackend(runner, delivery, { job, slot, clock });
-    slot.backend.recordSuccess(model);
-    return { outcome, ...clock.read() };
-  } catch (error) {
-    return { outcome: judge(runner, delivery, { job, model, slot, error }), ...clock.read() };
+    const model = affinityOf(job).model;
+    const slot = await runner.pool.acquire(model, delivery.earlierStarts.at(-1)?.backend, signal);
+    if (slot) return await occupySlot(runner, { delivery, job, model, slot, signal });
+    runner.onBackendsChanged();
+    return { outcome: stoppedOutcome(signal.reason), gpuMs: 0 };
   } finally {
-    slot.release();
+    timer.stop();
   }
 }
 
-async function callBackend(
-  runner: JobRunner,
-  delivery: Delivery,
-  call: { job: InferenceJob; slot: Slot; clock: CallClock },
-): Promise<Outcome> {
+type Call = { delivery: Delivery; job: InferenceJob; model: string; slot: Slot; signal: AbortSignal };
+
+async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
+  const clock = startCallClock();
+  try {
+    const outcome = await callBackend(runner, call, clock);
+    call.slot.backend.recordSuccess(call.model);
+    return { outcome, ...clock.read() };
+  } catch (error) {
+    return { outcome: judge(runner, call, error), ...clock.read() };
+  } finally {
+    call.slot.release();
+  }
+}
+
+async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Outcome> {
+  const { delivery, job, signal } = call;
   const progress = createProgressReporter(delivery);
+  const relay = createTokenRelay(delivery);
   const { name, client } = call.slot.backend;
-  const called = callOllama(client, varyRequest(call.job, delivery.earlierStarts), {
+  const called = callOllama(client, varyRequest(job, delivery.earlierStarts), {
     backend: name,
     firstByteTimeoutMs: runner.firstByteTimeoutMs,
     tokenTimeoutMs: runner.tokenTimeoutMs,
-    signal: delivery.signal,
-    onTokens(tokens) {
-      call.clock.token();
+    signal,
+    onDelta(delta, tokens) {
+      clock.token();
+      if (job.stream) relay.push(delta);
       progress.report(tokens);
     },
   });
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
-  const [answer, record] = await Promise.allSettled([called, delivery.recordBackend(name)]);
+  const [answer, record] = await Promise.allSettled([called, recordStart(call, name)]);
   await progress.settled();
   if (record.status === "rejected") throw record.reason;
   if (answer.status === "rejected") throw answer.reason;
+  // Before the result: once that is seen, the log is whole.
+  await relay.flush();
   const spentBefore = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
   const usage = { ...answer.value.usage, gpu_ms: answer.value.usage.gpu_ms + spentBefore };
   return { kind: "completed", result: { ...answer.value, usage } };
 }
 
-function judge(
-  runner: JobRunner,
-  delivery: Delivery,
-  call: { job: InferenceJob; model: string; slot: Slot; error: unknown },
-): Outcome {
-  // Aborted by us: the consumer discards the outcome when the lock is gone, and hands the job back otherwise.
-  if (delivery.signal.aborted || call.error instanceof LockLostError) return { kind: "interrupted" };
-  if (!(call.error instanceof CallFailedError)) {
-    runner.events.jobBroke(delivery.id, call.error);
+/** Which backend works on it, and until when: should this worker die, somebody else watches the clock. */
+async function recordStart({ delivery, job }: Call, backend: string): Promise<void> {
+  const left = remainingMs(job, delivery);
+  const watched =
+    left === undefined ? undefined : delivery.recordDeadline(delivery.startedAt.getTime() + left);
+  await Promise.all([delivery.recordBackend(backend), watched]);
+}
+
+function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
+  const { delivery, signal } = call;
+  if (signal.aborted) return stoppedOutcome(signal.reason);
+  // The consumer finds the lock gone as well, and writes nothing.
+  if (error instanceof LockLostError) return { kind: "interrupted" };
+  if (!(error instanceof CallFailedError)) {
+    runner.events.jobBroke(delivery.id, error);
     return internalFailure();
   }
-  const classified = classifyFailure(call.error.failure);
+  const classified = classifyFailure(error.failure);
   const { backend } = call.slot;
   backend.recordFailure(call.model, classified.breaker, Date.now());
   if (classified.throttle) backend.throttle(Date.now());
-  runner.events.callFailed(call.job, delivery, backend.name, classified, call.error);
+  runner.events.callFailed(call.job, delivery, backend.name, classified, error);
   runner.onBackendsChanged();
   const outcome = decideOutcome(classified, delivery.earlierStarts, Math.random());
   // Nobody can serve the model now: the queue is paused, and the job keeps its place at the front.

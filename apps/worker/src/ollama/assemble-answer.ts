@@ -4,10 +4,17 @@ import { type AnswerLine, answerLineSchema, type EmbedAnswer } from "./ollama-an
 
 type Served = { backend: string; gpuMs: number };
 
+/** What one line adds to an answer. */
+export type AnswerDelta = {
+  readonly text: string;
+  readonly thinking: string;
+  readonly toolCalls: readonly unknown[];
+};
+
 /** Puts the lines of a streamed answer together. One per call. */
 export type AnswerAssembler = {
-  /** Takes one line. Throws CallFailedError for an error line or a foreign one. */
-  add(line: string): void;
+  /** Takes one line and says what it added. Throws CallFailedError for an error line or a foreign one. */
+  add(line: string): AnswerDelta;
   /** The line that says `done` has come. */
   readonly done: boolean;
   /** Lines that carried something, which is Ollama's unit of streaming: one token, nearly always. */
@@ -37,13 +44,15 @@ export function createAnswerAssembler(job: InferenceJob): AnswerAssembler {
       // Ollama has already sent 200 by the time generation breaks; the failure arrives as a last line holding
       // only `error`. A stream that ends without `done` is a failure too.
       if (parsed.error !== undefined) throw new CallFailedError({ kind: "in_band", message: parsed.error });
-      text += parsed.response ?? parsed.message?.content ?? "";
-      thinking += parsed.thinking ?? parsed.message?.thinking ?? "";
+      const delta = deltaOf(parsed);
+      text += delta.text;
+      thinking += delta.thinking;
+      toolCalls.push(...delta.toolCalls);
       role = parsed.message?.role ?? role;
-      toolCalls.push(...(parsed.message?.tool_calls ?? []));
       logprobs.push(...(parsed.logprobs ?? []));
       if (parsed.done) last = parsed;
       else tokens++;
+      return delta;
     },
     finish(served) {
       if (!last) throw new CallFailedError({ kind: "unfinished" });
@@ -64,6 +73,14 @@ export function createAnswerAssembler(job: InferenceJob): AnswerAssembler {
       const calls = toolCalls.length === 0 ? {} : { tool_calls: toolCalls };
       return { type: "chat", ...common, message: { role, content: text, ...thought, ...calls } };
     },
+  };
+}
+
+function deltaOf(line: AnswerLine) {
+  return {
+    text: line.response ?? line.message?.content ?? "",
+    thinking: line.thinking ?? line.message?.thinking ?? "",
+    toolCalls: line.message?.tool_calls ?? [],
   };
 }
 

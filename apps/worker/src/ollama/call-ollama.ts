@@ -1,5 +1,10 @@
 import type { InferenceJob, InferenceResult } from "@forebay/queue-contracts";
-import { type AnswerAssembler, createAnswerAssembler, embedResult } from "./assemble-answer.ts";
+import {
+  type AnswerAssembler,
+  type AnswerDelta,
+  createAnswerAssembler,
+  embedResult,
+} from "./assemble-answer.ts";
 import { CallFailedError } from "./call-failure.ts";
 import { embedAnswerSchema } from "./ollama-answer.ts";
 import { type OllamaClient, toCallFailed } from "./ollama-client.ts";
@@ -12,8 +17,8 @@ export type CallOptions = {
   readonly backend: string;
   /** Aborts the call; Ollama frees the slot when the connection closes. The call rejects with its reason. */
   readonly signal: AbortSignal;
-  /** Called for every line that came, with the tokens so far. */
-  readonly onTokens: (tokens: number) => void;
+  /** Called for every line that came, with what it added and the tokens so far. */
+  readonly onDelta: (delta: AnswerDelta, tokens: number) => void;
 };
 
 const paths = { generate: "/api/generate", chat: "/api/chat", embed: "/api/embed" } as const;
@@ -39,9 +44,9 @@ export async function callOllama(
     if (job.type === "embed") return embedResult(job, await readEmbedding(lines), served());
 
     const assembler = createAnswerAssembler(job);
-    await readAnswer(lines, assembler, () => {
+    await readAnswer(lines, assembler, (delta) => {
       watchdog.alive();
-      options.onTokens(assembler.tokens);
+      options.onDelta(delta, assembler.tokens);
     });
     return assembler.finish(served());
   } catch (error) {
@@ -55,13 +60,12 @@ export async function callOllama(
 async function readAnswer(
   lines: AsyncIterable<string>,
   assembler: AnswerAssembler,
-  onLine: () => void,
+  onDelta: (delta: AnswerDelta) => void,
 ): Promise<void> {
   try {
     for await (const line of lines) {
       if (assembler.done) continue;
-      assembler.add(line);
-      onLine();
+      onDelta(assembler.add(line));
     }
   } catch (error) {
     // The answer is whole: that the connection broke after it changes nothing.

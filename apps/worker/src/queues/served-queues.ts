@@ -1,4 +1,10 @@
-import { type Consumer, type Delivery, openConsumer, type QueueSpace } from "@forebay/queue-bullmq";
+import {
+  type Consumer,
+  type Delivery,
+  openConsumer,
+  type QueueSpace,
+  type StopReason,
+} from "@forebay/queue-bullmq";
 import type { QueueEntry } from "@forebay/queue-contracts";
 import type { BackendPool } from "../backends/backend-pool.ts";
 import type { WorkerConfig } from "../config.ts";
@@ -13,6 +19,8 @@ export type ServedQueues = {
   match(entries: readonly QueueEntry[]): Promise<void>;
   /** Pauses the queues nobody can serve now and resumes those somebody can again. */
   adjust(): void;
+  /** Stops a job if it runs in this worker. */
+  stopJob(id: string, reason: StopReason): void;
   close(deadline: AbortSignal): Promise<void>;
 };
 
@@ -73,6 +81,9 @@ export function createServedQueues(
         await consumer.close(new AbortController().signal);
       }
       adjust();
+    },
+    stopJob(id, reason) {
+      for (const { consumer } of served.values()) if (consumer.stopJob(id, reason)) return;
     },
     async close(deadline) {
       await Promise.all([...served.values()].map(({ consumer }) => consumer.close(deadline)));

@@ -1,0 +1,88 @@
+import type { Delivery } from "@forebay/queue-bullmq";
+import type { AnswerDelta } from "../ollama/assemble-answer.ts";
+
+/** Tokens wait this long for company: a write to Redis each would cost more than the tokens. Milliseconds. */
+const windowMs = 25;
+/** So much is worth a write at once. */
+const windowChars = 512;
+/** A log longer than this loses its beginning; readers who still want that are told so. Characters. */
+const logCharsMax = 4 * 1024 * 1024;
+
+/** Writes an answer to the job's log while it is being made: the first token at once, then in small pieces. */
+export type TokenRelay = {
+  push(delta: AnswerDelta): void;
+  /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
+  flush(): Promise<void>;
+};
+
+type Piece = { text: string; thinking: string; toolCalls: unknown[] };
+
+export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): TokenRelay {
+  let piece = emptyPiece();
+  let underway: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let failure: { error: unknown } | undefined;
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let entries = 0;
+  let chars = 0;
+
+  const write = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (underway || failure || isEmpty(piece)) return;
+    const data = toData(piece);
+    chars += sizeOf(piece);
+    entries++;
+    piece = emptyPiece();
+    lastAt = performance.now();
+    underway = delivery
+      .appendTokens(data, entriesMax())
+      .catch((error: unknown) => {
+        failure = { error };
+      })
+      .finally(() => {
+        underway = undefined;
+        if (!isEmpty(piece)) schedule();
+      });
+  };
+  const entriesMax = (): number => {
+    if (chars <= logCharsMax) return 0;
+    chars /= 2;
+    entries = Math.ceil(entries / 2);
+    return entries;
+  };
+  const schedule = (): void => {
+    const wait = sizeOf(piece) >= windowChars ? 0 : lastAt + windowMs - performance.now();
+    if (wait <= 0) write();
+    else timer ??= setTimeout(write, wait);
+  };
+
+  return {
+    push(delta) {
+      piece.text += delta.text;
+      piece.thinking += delta.thinking;
+      piece.toolCalls.push(...delta.toolCalls);
+      if (!underway && !isEmpty(piece)) schedule();
+    },
+    async flush() {
+      while (underway || (!failure && !isEmpty(piece))) {
+        write();
+        await underway;
+      }
+      clearTimeout(timer);
+      if (failure) throw failure.error;
+    },
+  };
+}
+
+const emptyPiece = (): Piece => ({ text: "", thinking: "", toolCalls: [] });
+const isEmpty = (piece: Piece): boolean => sizeOf(piece) === 0 && piece.toolCalls.length === 0;
+const sizeOf = (piece: Piece): number => piece.text.length + piece.thinking.length;
+
+function toData(piece: Piece) {
+  return {
+    ...(piece.text === "" ? {} : { text: piece.text }),
+    ...(piece.thinking === "" ? {} : { thinking: piece.thinking }),
+    ...(piece.toolCalls.length === 0 ? {} : { tool_calls: piece.toolCalls }),
+  };
+}
