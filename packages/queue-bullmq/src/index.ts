@@ -1,5 +1,6 @@
 export * from "./add-job.ts";
 export * from "./cancel-job.ts";
+export * from "./dead-letters/index.ts";
 export * from "./delivery.ts";
 export * from "./fenced-record.ts";
 export * from "./idempotency.ts";
@@ -23,4 +24,6 @@ export * from "./remove-job.ts";
 export * from "./retry-job.ts";
 export * from "./starts.ts";
 export * from "./tenant-index.ts";
+export * from "./upkeep/clean-ended-jobs.ts";
+export * from "./upkeep/repair-tenant-index.ts";
 export * from "./worker-registry.ts";

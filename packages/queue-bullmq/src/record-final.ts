@@ -1,4 +1,5 @@
 import type { Job } from "bullmq";
+import { failureChannel } from "./dead-letters/watch-failures.ts";
 import type { QueueSpace } from "./queue-space.ts";
 import { indexEnded } from "./tenant-index.ts";
 
@@ -12,6 +13,8 @@ export async function recordFinal(space: QueueSpace, queueName: string, job: Job
   pipeline.hdel(space.jobKey(queueName, id), "kept");
   const tenant = tenantOf(job.data);
   if (tenant !== undefined) indexEnded(pipeline, space, tenant, id);
+  // Wakes the sweep that makes dead letters; it comes by itself if nobody hears.
+  if (job.failedReason !== undefined) pipeline.publish(failureChannel(space), queueName);
   await pipeline.exec();
 }
 
