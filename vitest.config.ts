@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: [
       "packages/*/{src,test}/**/*.test.ts",
+      "packages/*/examples/*/test/**/*.test.ts",
       "apps/*/{src,test}/**/*.test.ts",
       "infra/**/*.test.ts",
       "bench/**/*.test.ts",

@@ -3,7 +3,9 @@ import type { QueueSpace } from "./queue-space.ts";
 
 export type IdempotencyClaim =
   /** Nobody used the key: the job is to be made with `id`. */
-  | { kind: "new"; id: string }
+  { kind: "new"; id: string } | EarlierClaim;
+
+export type EarlierClaim =
   /**
    * The same request came before: its job is `id`. `recorded`: that job was written, so if it is not there it
    * was deleted or has aged out. Otherwise it may still have to be written.
@@ -15,6 +17,7 @@ export type IdempotencyClaim =
 type ClaimInput = { tenant: string; key: string; fingerprint: string; id: string; ttlS: number };
 
 const recordedMark = "+";
+const jobIdLength = 34;
 
 /**
  * Claims an idempotency key for a job id *before* the job is written. Whoever comes second with the same body
@@ -27,11 +30,23 @@ const recordedMark = "+";
 export async function claimIdempotencyKey(space: QueueSpace, claim: ClaimInput): Promise<IdempotencyClaim> {
   const value = `${claim.id}${claim.fingerprint}`;
   const earlier = await space.client.set(keyOf(space, claim), value, "EX", claim.ttlS, "NX", "GET");
-  if (earlier === null) return { kind: "new", id: claim.id };
-  const id = earlier.slice(0, claim.id.length);
-  const rest = earlier.slice(claim.id.length);
-  if (rest === claim.fingerprint) return { kind: "same", id, recorded: false };
-  if (rest === claim.fingerprint + recordedMark) return { kind: "same", id, recorded: true };
+  return earlier === null ? { kind: "new", id: claim.id } : compareClaims(earlier, claim.fingerprint);
+}
+
+/** What a claim for this request would find, without claiming; undefined: nobody used the key. */
+export async function readIdempotencyClaim(
+  space: QueueSpace,
+  claim: Pick<ClaimInput, "tenant" | "key" | "fingerprint">,
+): Promise<EarlierClaim | undefined> {
+  const earlier = await space.client.get(keyOf(space, claim));
+  return earlier === null ? undefined : compareClaims(earlier, claim.fingerprint);
+}
+
+function compareClaims(earlier: string, fingerprint: string): EarlierClaim {
+  const id = earlier.slice(0, jobIdLength);
+  const rest = earlier.slice(jobIdLength);
+  if (rest === fingerprint) return { kind: "same", id, recorded: false };
+  if (rest === fingerprint + recordedMark) return { kind: "same", id, recorded: true };
   return { kind: "mismatch", id };
 }
 

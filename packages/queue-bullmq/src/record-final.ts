@@ -1,5 +1,6 @@
 import type { Job } from "bullmq";
 import { removeDeadline } from "./control/deadlines.ts";
+import { failureChannel } from "./dead-letters/watch-failures.ts";
 import type { QueueSpace } from "./queue-space.ts";
 import { announceChange } from "./token-log/live-channel.ts";
 import { indexEnded } from "./tenant-index.ts";
@@ -16,6 +17,8 @@ export async function recordFinal(space: QueueSpace, queueName: string, job: Job
   if (tenant !== undefined) indexEnded(pipeline, space, tenant, id);
   if (hasDeadline(job.data)) removeDeadline(pipeline, space, id);
   announceChange(pipeline, space, id);
+  // Wakes the sweep that makes dead letters; it comes by itself if nobody hears.
+  if (job.failedReason !== undefined) pipeline.publish(failureChannel(space), queueName);
   await pipeline.exec();
 }
 

@@ -26,6 +26,13 @@ export function indexEnded(
   pipeline.zrem(keys.open, id).zadd(keys.ended, jobIdTimeMs(id), id);
 }
 
+/** Corrects the index of a job that was found to have ended while it was listed as open. */
+export async function correctEnded(space: QueueSpace, tenant: string, id: string): Promise<void> {
+  const pipeline = space.client.pipeline();
+  indexEnded(pipeline, space, tenant, id);
+  await pipeline.exec();
+}
+
 export function indexRemoved(
   pipeline: ChainableCommander,
   space: QueueSpace,

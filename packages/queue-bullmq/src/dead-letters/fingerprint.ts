@@ -1,4 +1,4 @@
-import { hashToBase32 } from "@forebay/queue-contracts";
+import { createHash } from "node:crypto";
 
 const patterns: readonly [RegExp, string][] = [
   [/\bj[0-9a-hjkmnp-tv-z]{33}\b/g, "#"],
@@ -13,7 +13,8 @@ export function stripVariableParts(message: string): string {
   return patterns.reduce((text, [pattern, put]) => text.replace(pattern, put), message).trim();
 }
 
-/** The same text for failures of the same kind: `<code>-<8 characters>`. */
+/** The same text for failures of the same kind: `<code>-<12 characters>`. */
 export function fingerprintOf(failure: { code: string; message: string }, model: string): string {
-  return `${failure.code}-${hashToBase32([failure.code, model, stripVariableParts(failure.message)].join("\n"))}`;
+  const kind = [failure.code, model, stripVariableParts(failure.message)].join("\n");
+  return `${failure.code}-${createHash("sha256").update(kind).digest("hex").slice(0, 12)}`;
 }

@@ -15,6 +15,16 @@ redis.call("HSET", KEYS[1], "dl", ARGV[1])
 return 1
 `);
 
+/** Notes on a job that its failure of that time (ms, as the job has it) has a letter. */
+export async function settleFailure(
+  space: QueueSpace,
+  queueName: string,
+  id: string,
+  finishedOn: string,
+): Promise<void> {
+  await settleScript(space.client, [space.jobKey(queueName, id)], [finishedOn]);
+}
+
 export type RecordAnswer =
   | { readonly kind: "recorded"; readonly letter: DeadLetter }
   /** Its letter exists already; the job only had to be told. */
@@ -41,26 +51,25 @@ export async function recordDeadLetter(
   id: string,
   options: RecordOptions,
 ): Promise<RecordAnswer> {
-  const jobKey = space.jobKey(queue.name, id);
   for (let tries = 0; tries < triesMax; tries++) {
     // The letter before the job: a letter that is newer than the job as read cannot be overwritten, since its
     // rev has changed by then.
     const stored = await readStoredLetter(space, id);
-    const hash: JobHash = await space.client.hgetall(jobKey);
+    const hash: JobHash = await space.client.hgetall(space.jobKey(queue.name, id));
     if (!leavesDeadLetter(hash)) return { kind: "none" };
     const failure = describeFailedJob(id, queue, hash);
-    const known = stored?.letter?.last_failed_at === failure.last_failed_at;
-    if (!known) {
-      const letter = stored?.letter ? mergeDeadLetter(stored.letter, failure) : failure;
-      const write = { letter, rev: stored?.rev ?? 0, dueMs: options.dueMs(letter) };
-      const answer = await writeDeadLetter(space, write);
-      if (answer === "erased") return { kind: "erased" };
-      if (answer === "conflict") continue;
-      await settleScript(space.client, [jobKey], [hash["finishedOn"] ?? ""]);
-      return { kind: "recorded", letter };
+    const settle = () => settleFailure(space, queue.name, id, hash["finishedOn"] ?? "");
+    if (stored?.letter?.last_failed_at === failure.last_failed_at) {
+      await settle();
+      return { kind: "known" };
     }
-    await settleScript(space.client, [jobKey], [hash["finishedOn"] ?? ""]);
-    return { kind: "known" };
+    const letter = stored?.letter ? mergeDeadLetter(stored.letter, failure) : failure;
+    const write = { letter, rev: stored?.rev ?? 0, dueMs: options.dueMs(letter) };
+    const answer = await writeDeadLetter(space, write);
+    if (answer === "erased") return { kind: "erased" };
+    if (answer === "conflict") continue;
+    await settle();
+    return { kind: "recorded", letter };
   }
   throw new Error(`the dead letter of ${id} was changed by others ${triesMax} times while it was written`);
 }

@@ -59,27 +59,31 @@ export async function writeDeadLetter(space: QueueSpace, write: LetterWrite): Pr
       deadLetterStates.indexOf(letter.state) + 1,
       failedMs,
       dueMs ?? "",
-      ...bullFields(letter, failedMs),
-      ...["summary", JSON.stringify(summarise(letter))],
-      ...(mark ? ["action", JSON.stringify(mark)] : []),
+      ...Object.entries(fieldsOf(letter, failedMs, mark)).flat(),
     ],
   );
   if (reply === 1) return "written";
   return reply === 0 ? "conflict" : "erased";
 }
 
-/** What BullMQ and Bull Board read of a failed job. */
-function bullFields(letter: DeadLetter, failedMs: number): (string | number)[] {
-  return [
-    ...["name", `${letter.state}: ${letter.failure.code}`],
-    ...["data", JSON.stringify(letter)],
-    ...["opts", "{}"],
-    ...["timestamp", Date.parse(letter.created_at)],
-    ...["delay", 0],
-    ...["priority", 0],
-    ...["atm", letter.attempts_made],
-    ...["finishedOn", failedMs],
-    ...["failedReason", formatFailedReason(letter.failure)],
-    ...["stacktrace", JSON.stringify(letter.stack)],
-  ];
+/** The first ones are what BullMQ and Bull Board read of a failed job. */
+function fieldsOf(
+  letter: DeadLetter,
+  failedMs: number,
+  mark: LetterMark | undefined,
+): Record<string, string | number> {
+  return {
+    name: `${letter.state}: ${letter.failure.code}`,
+    data: JSON.stringify(letter),
+    opts: "{}",
+    timestamp: Date.parse(letter.created_at),
+    delay: 0,
+    priority: 0,
+    atm: letter.attempts_made,
+    finishedOn: failedMs,
+    failedReason: formatFailedReason(letter.failure),
+    stacktrace: JSON.stringify(letter.stack),
+    summary: JSON.stringify(summarise(letter)),
+    ...(mark && { action: JSON.stringify(mark) }),
+  };
 }

@@ -1,46 +1,13 @@
 import { type JobRecord, tenantOf } from "@forebay/queue-bullmq";
 import {
   failureCodes,
-  type FailureCode,
   type InferenceJob,
-  type InferenceJobType,
   type InferenceResult,
   isFinalState,
   type JobState,
-  type Lane,
   type StartRecord,
-  type Usage,
 } from "@forebay/queue-contracts";
-
-/** What `GET /jobs/{id}` and most other answers show of a job. */
-export type JobView = {
-  readonly job_id: string;
-  readonly state: JobState;
-  readonly type: InferenceJobType | null;
-  readonly model: string | null;
-  readonly lane: Lane | null;
-  readonly created_at: string;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  readonly queue_position: number | null;
-  readonly eta_s: number | null;
-  readonly progress: { readonly tokens: number; readonly percent: number | null };
-  readonly attempts_made: number;
-  readonly attempts_max: number;
-  readonly timeline: readonly TimelineEntry[];
-  readonly result: object | null;
-  readonly usage: Usage | null;
-  readonly error: ErrorView | null;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly links: { readonly self: string; readonly cancel: string };
-};
-type TimelineEntry = { readonly at: string; readonly state: JobState; readonly backend?: string };
-type ErrorView = {
-  readonly code: FailureCode;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly attempts: readonly { at: string; code: string; message: string }[];
-};
+import type { ErrorView, JobSummary, JobView, ResultView, TimelineEntry } from "./job-view-schema.ts";
 
 /** @param withResult false: for readers who may see that a job ended, but not what it said. */
 export function jobView(record: JobRecord, withResult: boolean): JobView {
@@ -98,6 +65,11 @@ export function newJobView(
   };
 }
 
+export function jobSummary(record: JobRecord): JobSummary {
+  const { result: _, ...summary } = jobView(record, false);
+  return summary;
+}
+
 /** Whose job it is; undefined when the payload does not even say that. */
 export function tenantOfRecord(record: JobRecord): string | undefined {
   return record.job?.tenant ?? tenantOf(record.payload);
@@ -109,7 +81,7 @@ function tokensOf({ result, tokens }: JobRecord): number {
   return result && "eval_count" in result ? result.eval_count : tokens;
 }
 
-function resultView(result: InferenceResult): object {
+function resultView(result: InferenceResult): ResultView {
   const { v: _, type: __, backend: ___, usage: ____, ...shown } = result;
   return shown;
 }

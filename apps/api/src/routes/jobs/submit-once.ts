@@ -1,69 +1,97 @@
-import { claimIdempotencyKey, readJob, recordIdempotentJob } from "@forebay/queue-bullmq";
-import { queueTagOfJobId } from "@forebay/queue-contracts";
+import {
+  claimIdempotencyKey,
+  correctEnded,
+  readIdempotencyClaim,
+  readJob,
+  recordIdempotentJob,
+} from "@forebay/queue-bullmq";
+import { isFinalState, jobIdTimeMs, queueTagOfJobId } from "@forebay/queue-contracts";
 import { Problem } from "../../http/problem.ts";
 import type { JobDeps } from "./job-deps.ts";
-import { type JobView, jobView } from "./job-view.ts";
-import { acceptJob, type Submission } from "./submit-job.ts";
+import { jobView } from "./job-view.ts";
+import type { JobView } from "./job-view-schema.ts";
+import { acceptJob, type DraftJob, type PlacedJob, placeJob } from "./place-job.ts";
 
 const rememberedS = 24 * 3_600;
+const underWayMs = 1_000;
 
 type Claim = { readonly tenant: string; readonly key: string; readonly fingerprint: string };
-type Answer = { readonly view: JobView; readonly replayed: boolean };
+type Answer = { readonly view: JobView /** The key had been used before. */; readonly replayed: boolean };
 
 /**
  * Submits a job unless this request was made before; then answers with the job it made. The key is claimed for
  * an id before that job is written, so whoever repeats the request, at the same time or after a crash, can
  * only ever write the same job again. Throws Problem.
  */
-export async function submitOnce(deps: JobDeps, submission: Submission, claim: Claim): Promise<Answer> {
-  const { space } = deps;
-  const claimed = await claimIdempotencyKey(space, { ...claim, id: submission.id, ttlS: rememberedS });
+export async function submitOnce(deps: JobDeps, draft: DraftJob, claim: Claim): Promise<Answer> {
+  let placed: PlacedJob;
+  try {
+    placed = await placeJob(deps, draft);
+  } catch (error) {
+    // A repeated request gets its job, whatever has become of the model since.
+    const earlier = error instanceof Problem ? await readIdempotencyClaim(deps.space, claim) : undefined;
+    const view = earlier?.kind === "same" ? await viewOf(deps, earlier.id) : undefined;
+    if (!view) throw error;
+    return { view, replayed: true };
+  }
+  return answerClaim(deps, placed, claim);
+}
+
+async function answerClaim(deps: JobDeps, placed: PlacedJob, claim: Claim): Promise<Answer> {
+  const claimed = await claimIdempotencyKey(deps.space, { ...claim, id: placed.id, ttlS: rememberedS });
   switch (claimed.kind) {
-    case "new":
-      return { view: await acceptAndRecord(deps, submission, claim), replayed: false };
-    case "same":
-      return answerAgain(deps, { ...submission, id: claimed.id }, claim, claimed.recorded);
+    case "new": {
+      const view = await acceptAndRecord(deps, placed, claim);
+      deps.events.jobAccepted(view.job_id, placed.job, placed.caller);
+      return { view, replayed: false };
+    }
+    case "same": {
+      const view = await viewOf(deps, claimed.id);
+      return view ? { view, replayed: true } : addAgain(deps, placed, claim, claimed);
+    }
     case "mismatch":
-      throw new Problem(
-        "idempotency_mismatch",
-        "This Idempotency-Key was used for a request with another body.",
-        { job_id: claimed.id },
-      );
+      throw mismatch("This Idempotency-Key was used for a request with another body.", claimed.id);
   }
 }
 
-async function answerAgain(
+/** For a key that was claimed, with no job to be found. */
+async function addAgain(
   deps: JobDeps,
-  submission: Submission,
+  placed: PlacedJob,
   claim: Claim,
-  recorded: boolean,
+  { id, recorded }: { id: string; recorded: boolean },
 ): Promise<Answer> {
-  const { id, queueName } = submission;
-  const existing = await viewOf(deps, id);
-  if (existing) return { view: existing, replayed: true };
   // Written once and not there any more: it was deleted or aged out, and must not come back to life.
   if (recorded) throw gone(id);
-  // Claimed but never written: its first request is still under way, was refused, or died. Writing it again
-  // is safe only on the queue its id leads to, which another default model since then would change.
-  if (queueTagOfJobId(id) !== queueName.slice(-9, -1)) {
-    const detail =
-      "This Idempotency-Key was first used while this request meant another model; use a new one.";
-    throw new Problem("idempotency_mismatch", detail);
+  // Never written: its first request is still under way, was refused, or died. Writing the job is safe only on
+  // the queue its id leads to, and since then the default model may have come to mean another one.
+  if (queueTagOfJobId(id) !== queueTagOfJobId(placed.id)) {
+    throw mismatch("This Idempotency-Key was first used when this request meant another model.", id);
   }
+  let mine: JobView;
   try {
-    return { view: await acceptAndRecord(deps, submission, claim), replayed: true };
+    mine = await acceptAndRecord(deps, { ...placed, id }, claim);
   } catch (error) {
     // The first request may have taken the very place that was missing for this one.
-    const written = error instanceof Problem ? await viewOf(deps, id) : undefined;
-    if (!written) throw error;
-    return { view: written, replayed: true };
+    const view = error instanceof Problem ? await viewOf(deps, id) : undefined;
+    if (view) return { view, replayed: true };
+    throw error;
   }
+  const view = await viewOf(deps, id);
+  if (!view) throw gone(id);
+  // The first request's job may even have ended before this one listed it as open again.
+  if (isFinalState(view.state)) await correctEnded(deps.space, claim.tenant, id);
+  // Redis does not say whose write it was. A first request under way is the likely other one.
+  const late = Date.now() - jobIdTimeMs(id) >= underWayMs;
+  const replayed = !(late && view.created_at === mine.created_at);
+  if (!replayed) deps.events.jobAccepted(id, placed.job, placed.caller);
+  return { view, replayed };
 }
 
-async function acceptAndRecord(deps: JobDeps, submission: Submission, claim: Claim): Promise<JobView> {
-  const view = await acceptJob(deps, submission);
+async function acceptAndRecord(deps: JobDeps, placed: PlacedJob, claim: Claim): Promise<JobView> {
+  const view = await acceptJob(deps, placed);
   // The client need not wait for it; what its loss would mean is said there.
-  recordIdempotentJob(deps.space, { ...claim, id: submission.id }).catch(() => undefined);
+  recordIdempotentJob(deps.space, { ...claim, id: placed.id }).catch(() => undefined);
   return view;
 }
 
@@ -72,8 +100,11 @@ async function viewOf({ space, directory }: JobDeps, id: string): Promise<JobVie
   return record && jobView(record, true);
 }
 
+function mismatch(detail: string, id: string): Problem {
+  return new Problem("idempotency_mismatch", detail, { job_id: id });
+}
+
 function gone(id: string): Problem {
-  const detail =
-    "The job made with this Idempotency-Key was deleted or has aged out; use a new key to run it again.";
+  const detail = "The job made with this Idempotency-Key was deleted or has aged out; use a new key.";
   return new Problem("job_gone", detail, { job_id: id });
 }

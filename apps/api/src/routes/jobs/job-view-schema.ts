@@ -1,0 +1,75 @@
+import {
+  chatResultSchema,
+  embedResultSchema,
+  failureCodeSchema,
+  generateResultSchema,
+  jobIdSchema,
+  jobStateSchema,
+  laneSchema,
+  metadataSchema,
+  usageSchema,
+} from "@forebay/queue-contracts";
+import { z } from "zod";
+
+const time = z.iso.datetime();
+const inner = { v: true, type: true, backend: true, usage: true } as const;
+
+const timelineEntrySchema = z.object({
+  at: time,
+  state: jobStateSchema,
+  backend: z.string().optional().describe("The Ollama host that worked on it, with state `active`."),
+});
+
+const errorViewSchema = z.object({
+  code: failureCodeSchema,
+  message: z.string(),
+  retryable: z.boolean().describe("Whether the same job, put again later, may well succeed."),
+  attempts: z
+    .array(z.object({ at: time, code: z.string(), message: z.string() }))
+    .describe("Every try that failed and counted."),
+});
+
+const resultViewSchema = z.union([
+  generateResultSchema.omit(inner),
+  chatResultSchema.omit(inner),
+  embedResultSchema.omit(inner),
+]);
+
+/** What `GET /jobs/{id}` and most other answers show of a job. */
+export const jobViewSchema = z
+  .object({
+    job_id: jobIdSchema,
+    state: jobStateSchema,
+    type: z.enum(["generate", "chat", "embed"]).nullable().describe("null: the payload does not parse."),
+    model: z.string().nullable(),
+    lane: laneSchema.nullable(),
+    created_at: time,
+    started_at: time.nullable().describe("When a worker last picked it up."),
+    finished_at: time.nullable(),
+    queue_position: z
+      .int()
+      .nullable()
+      .describe("Jobs that would run before it on its queue, while it waits; 0: it is next."),
+    eta_s: z.number().nullable().describe("Seconds until it is expected to start. Not estimated yet: null."),
+    progress: z.object({
+      tokens: z.int().describe("Tokens of the answer so far."),
+      percent: z.number().nullable(),
+    }),
+    attempts_made: z.int(),
+    attempts_max: z.int(),
+    timeline: z.array(timelineEntrySchema).describe("Where it has been, oldest first."),
+    result: resultViewSchema.nullable().describe("Once completed. null for readers who may not see it."),
+    usage: usageSchema.nullable(),
+    error: errorViewSchema.nullable().describe("Once it ended without a result."),
+    metadata: metadataSchema,
+    links: z.object({ self: z.string(), cancel: z.string() }),
+  })
+  .meta({ id: "Job" });
+export type JobView = z.infer<typeof jobViewSchema>;
+export type ErrorView = z.infer<typeof errorViewSchema>;
+export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
+export type ResultView = z.infer<typeof resultViewSchema>;
+
+/** A job in a list: everything but its result, which may be large. */
+export const jobSummarySchema = jobViewSchema.omit({ result: true }).meta({ id: "JobSummary" });
+export type JobSummary = z.infer<typeof jobSummarySchema>;

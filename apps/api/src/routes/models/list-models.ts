@@ -1,0 +1,60 @@
+import type { ModelAnnouncement } from "@forebay/queue-bullmq";
+import { canonicalModelName } from "@forebay/queue-contracts";
+import { z } from "zod";
+import type { KnownModels } from "../../admission/known-models.ts";
+import type { ApiHandler } from "../../http/api-env.ts";
+import { jsonResponse } from "../../http/json-response.ts";
+import { refuseQuery } from "../../http/query.ts";
+
+export const modelListSchema = z.object({
+  models: z.array(
+    z
+      .object({
+        name: z.string(),
+        backends: z
+          .array(
+            z.object({
+              name: z.string(),
+              up: z.boolean(),
+              loaded: z.boolean().describe("Whether the model is in the backend's memory now."),
+              slots: z.int().describe("Jobs of this model the workers run on it at once."),
+            }),
+          )
+          .describe("Empty: it was served lately, and no worker is alive; jobs wait for one."),
+      })
+      .meta({ id: "Model" }),
+  ),
+});
+type ModelView = z.infer<typeof modelListSchema>["models"][number];
+
+/** `GET /models` */
+export function listModels(models: KnownModels): ApiHandler {
+  return async (context) => {
+    refuseQuery(context.req.url);
+    const allowed = context.get("caller").models?.map(canonicalModelName);
+    const known = modelViews(await models.read());
+    const shown = allowed ? known.filter(({ name }) => allowed.includes(name)) : known;
+    return jsonResponse(200, { models: shown } satisfies z.infer<typeof modelListSchema>);
+  };
+}
+
+/** Every known model by name; a host that several workers feed stands there once, with all their slots. */
+export function modelViews({ leases, models }: ModelAnnouncement): ModelView[] {
+  const names = [...models].toSorted();
+  const views = new Map(names.map((name): [string, ModelView] => [name, { name, backends: [] }]));
+  for (const backend of leases.flatMap((lease) => lease.backends)) {
+    for (const model of backend.models) {
+      const backends = views.get(canonicalModelName(model.name))?.backends ?? [];
+      const known = backends.find(({ name }) => name === backend.name);
+      if (!known) {
+        const { name, up, slots } = backend;
+        backends.push({ name, up, loaded: model.loaded, slots });
+        continue;
+      }
+      known.slots += backend.slots;
+      known.up ||= backend.up;
+      known.loaded ||= model.loaded;
+    }
+  }
+  return [...views.values()];
+}

@@ -1,0 +1,87 @@
+import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import type { QueueSpace } from "../queue-space.ts";
+import { type ActionCounts, type DeadLetterCommand, deadLetterCommandSchema, noCounts } from "./command.ts";
+import { commandQueueName, type CommandProgress, commandProgressSchema } from "./command-queue.ts";
+
+/** One go at a command. */
+export type CommandRun = {
+  readonly id: string;
+  readonly command: DeadLetterCommand;
+  /** Where an earlier go got to. */
+  readonly progress: CommandProgress;
+  readonly signal: AbortSignal;
+  save(progress: CommandProgress): Promise<void>;
+};
+
+export type CommandConsumerOptions = {
+  readonly name: string;
+  readonly concurrency: number;
+  /** A command whose handler is silent this long is given to another one. Milliseconds. */
+  readonly lockMs: number;
+  readonly stalledCheckMs: number;
+  /** Works until done, or throws; also when the signal aborts: then the command is handed back. */
+  readonly handle: (run: CommandRun) => Promise<ActionCounts>;
+  readonly on: {
+    /** Tries are left, unless `final`. */
+    failed(id: string, command: DeadLetterCommand | undefined, error: Error, final: boolean): void;
+    error(error: Error): void;
+  };
+};
+
+// A command goes on where it was, so that it may lose its handler any number of times.
+const maxStalledCount = 1_000_000;
+
+/** Consumes commands. Disposing hands running ones back, to be gone on with elsewhere. */
+export function openCommandConsumer(space: QueueSpace, options: CommandConsumerOptions): AsyncDisposable {
+  const stopping = new AbortController();
+
+  const process = async (job: Job, token = ""): Promise<ActionCounts> => {
+    const parsed = deadLetterCommandSchema.safeParse(job.data);
+    if (!parsed.success) throw new UnrecoverableError("the command does not parse");
+    const lost = new AbortController();
+    const progress = commandProgressSchema.safeParse(job.progress).data ?? { next: 0, counts: noCounts };
+    const signal = AbortSignal.any([stopping.signal, lost.signal]);
+    running.set(String(job.id), lost);
+    try {
+      return await options.handle({
+        id: String(job.id),
+        command: parsed.data,
+        progress,
+        signal,
+        save: (next) => job.updateProgress(next),
+      });
+    } catch (error) {
+      if (!stopping.signal.aborted) throw error;
+      await job.moveToWait(token);
+      throw new WaitingError();
+    } finally {
+      running.delete(String(job.id));
+    }
+  };
+
+  const running = new Map<string, AbortController>();
+  const worker = new Worker(commandQueueName, process, {
+    connection: space.client,
+    prefix: space.prefix,
+    name: options.name,
+    concurrency: options.concurrency,
+    lockDuration: options.lockMs,
+    stalledInterval: options.stalledCheckMs,
+    maxStalledCount,
+  });
+  worker.on("error", options.on.error);
+  worker.on("lockRenewalFailed", (ids) => {
+    for (const id of ids) running.get(id)?.abort();
+  });
+  worker.on("failed", (job, error) => {
+    const command = deadLetterCommandSchema.safeParse(job?.data).data;
+    options.on.failed(job?.id ?? "unknown", command, error, job?.finishedOn !== undefined);
+  });
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await worker.close();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import {
+  affinityOf,
+  type DeadLetter,
+  type DeliveryPolicy,
+  type InferenceJob,
+  queueTagOfJobId,
+} from "@forebay/queue-contracts";
+import { addJob } from "../add-job.ts";
+import { parseJson } from "../job-record.ts";
+import { recordMove } from "../locate-job.ts";
+import { createLuaScript } from "../lua.ts";
+import type { QueueDirectory } from "../queue-directory.ts";
+import type { QueueSpace } from "../queue-space.ts";
+import { JobNotFailedError, retryJob } from "../retry-job.ts";
+import { startsLine } from "../starts.ts";
+import { settleFailure } from "./record-dead-letter.ts";
+import type { LetterMark } from "./read-dead-letter.ts";
+
+export type PutBack = {
+  readonly letter: DeadLetter;
+  readonly mark: LetterMark;
+  /** The payload to run: the letter's, patched or not. */
+  readonly job: InferenceJob;
+  /** Whether `job` differs from what failed: it may then belong on another queue. */
+  readonly patched: boolean;
+};
+
+type Deps = { space: QueueSpace; directory: QueueDirectory; policy: DeliveryPolicy };
+
+/**
+ * Puts a dead-lettered job back on a queue under its own id: in place if it still stands in the failed set, anew
+ * from the letter if it has aged out, on another queue if the patch asks for that. Every step finds out what
+ * is done already, so the whole may be repeated after a kill anywhere in it.
+ */
+export async function putJobBack(deps: Deps, back: PutBack): Promise<void> {
+  const { from, failed_at } = back.mark;
+  const to = back.patched ? await deps.directory.ensure(affinityOf(back.job)) : from;
+  const old = await readPlace(deps.space, from, back.letter.job_id);
+  // Neither gone nor failed as we know it: somebody else put it back meanwhile.
+  if (old !== undefined && old.failedAt !== failed_at) return;
+  if (to !== from) await moveJob(deps, back, to, old);
+  else if (old) await retryInPlace(deps.space, back);
+  else await addAgain(deps, back, to, undefined);
+}
+
+/** After a move that was cut short and whose job has failed on its new queue since. */
+export async function finishMove(deps: Deps, letter: DeadLetter, mark: LetterMark): Promise<void> {
+  if (letter.queue === mark.from) return;
+  await noteMove(deps, letter.job_id, letter.queue);
+  const old = await readPlace(deps.space, mark.from, letter.job_id);
+  if (old?.failedAt === mark.failed_at) await deps.space.queue(mark.from).remove(letter.job_id);
+}
+
+async function moveJob(deps: Deps, back: PutBack, to: string, old: Place | undefined): Promise<void> {
+  const { space } = deps;
+  const id = back.letter.job_id;
+  // Its failure has a letter, whether or not the sweep came to say so: from here on a sweep of the old place
+  // must not take it for news.
+  if (old) await settleFailure(space, back.mark.from, id, String(Date.parse(back.mark.failed_at)));
+  const there = await readPlace(space, to, id);
+  if (there?.settled) await space.queue(to).remove(id);
+  if (!there || there.settled) await addAgain(deps, back, to, old?.attempts);
+  else await noteMove(deps, id, to);
+  // Last, so that until then the job is found somewhere.
+  if (old) await space.queue(back.mark.from).remove(id);
+}
+
+type Place = {
+  /** Of a failed job. */ readonly failedAt: string | undefined;
+  readonly attempts: number | undefined;
+  /** It failed there and has a letter of that: left over from an earlier stay. */ readonly settled: boolean;
+};
+
+/** undefined: no job of this id is on the queue. */
+async function readPlace(space: QueueSpace, queueName: string, id: string): Promise<Place | undefined> {
+  const fields = ["timestamp", "finishedOn", "failedReason", "opts", "dl"] as const;
+  const values = await space.client.hmget(space.jobKey(queueName, id), ...fields);
+  const [timestamp, finishedOn, reason, opts, dl] = values.map((value) => value ?? undefined);
+  if (timestamp === undefined) return undefined;
+  const options = parseJson(opts) as { attempts?: number } | undefined;
+  const failed = finishedOn !== undefined && reason !== undefined;
+  return {
+    failedAt: failed ? new Date(Number(finishedOn)).toISOString() : undefined,
+    attempts: options?.attempts,
+    settled: failed && dl === finishedOn,
+  };
+}
+
+// KEYS: job. ARGV: finishedOn (ms) of the failure meant, payload.
+const replacePayload = createLuaScript(`
+if redis.call("HGET", KEYS[1], "finishedOn") ~= ARGV[1] then return 0 end
+redis.call("HSET", KEYS[1], "data", ARGV[2])
+return 1
+`);
+
+async function retryInPlace(space: QueueSpace, { letter, mark, job, patched }: PutBack): Promise<void> {
+  const place = { id: letter.job_id, queueName: mark.from, tenant: job.tenant };
+  if (patched) {
+    const failedMs = Date.parse(mark.failed_at);
+    await replacePayload(space.client, [space.jobKey(mark.from, place.id)], [failedMs, JSON.stringify(job)]);
+  }
+  try {
+    await retryJob(space, place);
+  } catch (error) {
+    // Put back a moment ago, by another handler doing the same or by its owner.
+    if (!(error instanceof JobNotFailedError)) throw error;
+  }
+}
+
+async function addAgain(
+  deps: Deps,
+  { letter, job }: PutBack,
+  queueName: string,
+  attempts: number | undefined,
+): Promise<void> {
+  const { space, policy } = deps;
+  const id = letter.job_id;
+  await addJob(space, { id, queueName, job, attempts, policy });
+  await prependStarts(space.client, [space.jobKey(queueName, id)], [historyOf(letter)]);
+  await noteMove(deps, id, queueName);
+}
+
+/** A job that is not on the queue its id names is found through this. */
+async function noteMove({ space, directory, policy }: Deps, id: string, queueName: string): Promise<void> {
+  const home = await directory.nameOfTag(queueTagOfJobId(id) ?? "");
+  if (queueName !== home) await recordMove(space, id, queueName, policy.deadLetterAgeS);
+}
+
+// KEYS: job. ARGV: lines. The worker that has the job already may have added its own.
+const prependStarts = createLuaScript(`
+if redis.call("HEXISTS", KEYS[1], "timestamp") == 0 then return 0 end
+local starts = redis.call("HGET", KEYS[1], "starts") or ""
+if string.sub(starts, 1, #ARGV[1]) == ARGV[1] then return 0 end
+redis.call("HSET", KEYS[1], "starts", ARGV[1] .. starts)
+return 1
+`);
+
+/** What the letter knows of the job's past, as the job itself would have it. */
+function historyOf(letter: DeadLetter): string {
+  const lines = letter.attempts.map(({ at, worker, backend, ...end }) =>
+    [
+      startsLine({ start: { at, worker } }),
+      backend === undefined ? "" : startsLine({ backend }),
+      Object.keys(end).length === 0 ? "" : startsLine({ end }),
+    ].join(""),
+  );
+  return lines.join("") + startsLine({ fresh: true });
+}
