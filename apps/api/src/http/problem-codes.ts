@@ -13,7 +13,6 @@ export const problemCodes = {
   job_not_found: { status: 404, title: "There is no such job" },
   method_not_allowed: { status: 405, title: "This address does not take that method" },
   already_finished: { status: 409, title: "The job has finished" },
-  running_cancel_unsupported: { status: 409, title: "A running job cannot be cancelled yet" },
   not_retryable: { status: 409, title: "The job is not in a state it could be retried from" },
   job_active: { status: 409, title: "The job is running" },
   job_gone: { status: 410, title: "The job of this Idempotency-Key is gone" },

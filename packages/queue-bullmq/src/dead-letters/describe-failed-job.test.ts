@@ -21,10 +21,10 @@ const hash = {
   stacktrace: JSON.stringify(["Error: one", "Error: two"]),
   atm: "2",
   starts: [
-    '{"start":{"at":"2026-01-31T08:00:01.000Z","worker":"w1"}}',
+    `{"start":{"at_ms":${Date.parse("2026-01-31T08:00:01.000Z")},"worker":"w1"}}`,
     '{"backend":"gpu-1"}',
     '{"end":{"ended_at":"2026-01-31T08:00:02.000Z","outcome":"retry","gpu_ms":5,"code":"backend_reset","message":"the connection broke"}}',
-    '{"start":{"at":"2026-01-31T08:00:05.000Z","worker":"w2"}}',
+    `{"start":{"at_ms":${Date.parse("2026-01-31T08:00:05.000Z")},"worker":"w2"}}`,
     "",
   ].join("\n"),
 };

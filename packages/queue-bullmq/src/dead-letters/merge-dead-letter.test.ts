@@ -6,7 +6,7 @@ import { mergeDeadLetter } from "./merge-dead-letter.ts";
 const id = "j01jd5k8x0abcdefghjkmnpqrstvwxyz01";
 
 function letterOf(failedAt: string, code: string, starts: string[]): DeadLetter {
-  const lines = starts.map((at) => `{"start":{"at":"${at}","worker":"w1"}}\n`);
+  const lines = starts.map((at) => `{"start":{"at_ms":${Date.parse(at)},"worker":"w1"}}\n`);
   return describeFailedJob(
     id,
     { name: "{infer.a.b}", model: "a:latest" },

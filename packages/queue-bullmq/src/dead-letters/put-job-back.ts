@@ -139,7 +139,7 @@ return 1
 function historyOf(letter: DeadLetter): string {
   const lines = letter.attempts.map(({ at, worker, backend, ...end }) =>
     [
-      startsLine({ start: { at, worker } }),
+      startsLine({ start: { at_ms: Date.parse(at), worker } }),
       backend === undefined ? "" : startsLine({ backend }),
       Object.keys(end).length === 0 ? "" : startsLine({ end }),
     ].join(""),

@@ -1,4 +1,4 @@
-import { cancelWaitingJob } from "@forebay/queue-bullmq";
+import { cancelJob as cancelOnQueue } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
@@ -17,21 +17,16 @@ export function cancelJob(deps: JobDeps): ApiHandler {
     const { id, queueName } = record;
     // A job that ended is told apart before its sets are touched; the script decides for all others.
     const answer = isFinalState(record.state)
-      ? "ended"
-      : await cancelWaitingJob(deps.space, { id, queueName, tenant });
+      ? "ended_before"
+      : await cancelOnQueue(deps.space, { id, queueName, tenant });
     switch (answer) {
-      case "cancelled": {
+      case "cancelled":
+      case "stopping": {
         deps.events.jobCancelled(id, caller);
         const found = await findJob(deps, caller, id);
         return jsonResponse(202, jobView(found.record, maySeeResult(caller, tenant)));
       }
-      case "running":
-        throw new Problem(
-          "running_cancel_unsupported",
-          "The job is running, and cancelling a running job is not offered yet; it goes on.",
-          { job_id: id },
-        );
-      case "ended":
+      case "ended_before":
         throw new Problem("already_finished", "The job has finished: there is nothing to cancel.", {
           job_id: id,
         });
