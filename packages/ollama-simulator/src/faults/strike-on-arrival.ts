@@ -1,4 +1,4 @@
-import { type Exchange, resetConnection, staySilent } from "../http/exchange.ts";
+import { type Exchange, breakConnection, staySilent } from "../http/exchange.ts";
 import { replyError } from "../http/reply-error.ts";
 import type { World } from "../world.ts";
 import type { Fault } from "./fault.ts";
@@ -22,7 +22,7 @@ export async function strikeOnArrival(
   switch (fault.kind) {
     case "refuse":
     case "reset":
-      resetConnection(exchange);
+      await breakConnection(exchange);
       break;
     case "crash":
       world.crash({ downMs: fault.down_ms ?? 0, exit: fault.exit ?? false });

@@ -36,7 +36,7 @@ async function serve(world: World, exchange: Exchange, route: Route): Promise<vo
       route.handle(world, exchange, body.parsed(), faults),
     );
   } else if (!(await strikeOnArrival(world, exchange, faults, inference))) {
-    await route.handle(world, exchange, exchange.request.method === "GET" ? undefined : body.parsed());
+    await route.handle(world, exchange, /GET|HEAD/.test(logged.method) ? undefined : body.parsed());
   }
 }
 

@@ -66,9 +66,18 @@ export async function writeDrained({ response, signal }: Exchange, text: string)
   if (!response.write(text)) await once(response, "drain", { signal });
 }
 
-/** Closes the connection with a TCP reset, so that the client sees no orderly end. */
-export function resetConnection({ request }: Exchange): void {
-  request.socket.resetAndDestroy();
+/**
+ * Ends the connection without an orderly end. What was sent before still arrives: only a connection that
+ * said nothing yet is reset, since a reset makes the reader's kernel drop what it has not read.
+ */
+export async function breakConnection(exchange: Exchange): Promise<void> {
+  const { request, response, signal } = exchange;
+  const { socket } = request;
+  while (response.headersSent && socket.writableLength > 0 && !signal.aborted)
+    await once(socket, "drain", { signal });
+  exchange.cutOff();
+  if (response.headersSent) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves never; rejects when the client has had enough. */

@@ -20,10 +20,10 @@ function afterSyntaxError(text: string, message: string): unknown {
 }
 
 function expectation(message: string): string {
+  if (message.includes("':'")) return "after object key";
   if (message.includes("property name")) return "looking for beginning of object key string";
   if (message.includes("',' or '}'")) return "after object key:value pair";
   if (message.includes("',' or ']'")) return "after array element";
-  if (message.includes("':'")) return "after object key";
   if (message.includes("control character")) return "in string literal";
   if (message.includes("escape")) return "in string escape code";
   return "looking for beginning of value";

@@ -6,3 +6,5 @@ export class EmbeddingError extends OllamaError {
     super(400, message);
   }
 }
+
+export const runnerGone = 'do embedding request: Post "http://127.0.0.1:39487/v1/embeddings": EOF';

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Fault } from "../faults/fault.ts";
 import type { StruckFaults } from "../faults/fault-book.ts";
 import { faultMessage, faultStatus } from "../faults/fault-message.ts";
@@ -12,7 +13,7 @@ type Strike = (
   signal: AbortSignal,
   tokens: number,
 ) => AsyncGenerator<InferenceEvent>;
-export type PlannedFault = { afterTokens: number; strike: Strike };
+export type PlannedFault = { afterTokens: number; message: string | undefined; strike: Strike };
 
 // Enough that a reader has surely seen the beginning of the answer.
 const midStreamTokens = 5;
@@ -33,6 +34,7 @@ export function planFault(faults: StruckFaults): PlannedFault | undefined {
   if (fault === undefined) return undefined;
   return {
     afterTokens: fault.after_tokens ?? defaultAfter(fault),
+    message: fault.message,
     strike: (...rest) => strike(fault, ...rest),
   };
 }
@@ -50,6 +52,8 @@ async function* strike(
   signal: AbortSignal,
   tokens: number,
 ): AsyncGenerator<InferenceEvent> {
+  // What was written in this turn leaves the process at its end, and not at all if the socket is cut before.
+  await nextTurn();
   switch (fault.kind) {
     case "hang":
       yield await staySilent(signal);

@@ -1,5 +1,5 @@
 import type { AnswerPart } from "../answer/answer.ts";
-import { type Exchange, replyJson, resetConnection, writeDrained } from "../http/exchange.ts";
+import { type Exchange, replyJson, breakConnection, writeDrained } from "../http/exchange.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import { type Lease, QueueFullError } from "../scheduler/scheduler.ts";
 import type { World } from "../world.ts";
@@ -69,7 +69,7 @@ async function sendStream(exchange: Exchange, events: AsyncIterable<InferenceEve
         else replyJson(exchange, event.status, surface.error(event.status, event.message));
         return "failed";
       case "reset":
-        resetConnection(exchange);
+        await breakConnection(exchange);
         return "failed";
       case "end":
         open();
@@ -99,7 +99,7 @@ async function sendWhole(exchange: Exchange, events: AsyncIterable<InferenceEven
         replyJson(exchange, event.status, surface.error(event.status, event.message));
         return "failed";
       case "reset":
-        resetConnection(exchange);
+        await breakConnection(exchange);
         return "failed";
       case "end":
         replyJson(exchange, 200, surface.whole(parts, undefined));

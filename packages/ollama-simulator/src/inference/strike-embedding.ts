@@ -1,13 +1,11 @@
 import type { StruckFaults } from "../faults/fault-book.ts";
-import { type Exchange, resetConnection } from "../http/exchange.ts";
+import { breakConnection, type Exchange } from "../http/exchange.ts";
 import type { Runner } from "../scheduler/runner.ts";
 import type { World } from "../world.ts";
-import { EmbeddingError } from "./embedding-error.ts";
+import { EmbeddingError, runnerGone } from "./embedding-error.ts";
 import { planFault } from "./plan-fault.ts";
 
-const runnerGone = 'do embedding request: Post "http://127.0.0.1:39487/v1/embeddings": EOF';
-
-/** The same faults as for a generation, as far as they make sense without a stream. */
+/** The same faults as for a generation, as far as they make sense without a stream. Returns if there is none. */
 export async function strikeEmbedding(
   world: World,
   exchange: Exchange,
@@ -17,20 +15,11 @@ export async function strikeEmbedding(
 ): Promise<void> {
   const fault = planFault(faults);
   if (fault === undefined) return;
-  try {
-    for await (const event of fault.strike(world, runner, signal, 0)) {
-      if (event.kind === "error")
-        throw new EmbeddingError(
-          faults.all.some(({ message }) => message !== undefined) ? event.message : runnerGone,
-        );
-      if (event.kind === "raw")
-        exchange.response
-          .writeHead(200, { "content-type": "application/json; charset=utf-8" })
-          .end(event.text);
-      else resetConnection(exchange);
-    }
-  } catch (error) {
-    if (runner.crash.signal.aborted && !exchange.signal.aborted) throw new EmbeddingError(runnerGone);
-    throw error;
+  for await (const event of fault.strike(world, runner, signal, 0)) {
+    if (event.kind === "error") throw new EmbeddingError(fault.message ?? runnerGone);
+    if (event.kind === "raw")
+      exchange.response.writeHead(200, { "content-type": "application/json" }).end(event.text);
+    else await breakConnection(exchange);
+    throw new EmbeddingError("the fault has answered");
   }
 }

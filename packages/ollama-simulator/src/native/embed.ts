@@ -3,6 +3,7 @@ import { type Exchange, replyJson } from "../http/exchange.ts";
 import { GoStruct } from "../http/go-struct.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import { embedTexts } from "../inference/embed-texts.ts";
+import { EmbeddingError } from "../inference/embedding-error.ts";
 import type { World } from "../world.ts";
 import { findEmbeddingModel } from "./find-model.ts";
 import { durations } from "./native-surface.ts";
@@ -34,7 +35,7 @@ export async function embedLegacy(world: World, exchange: Exchange, body: unknow
   const prompt = fields.string("prompt");
   const modelName = fields.string("model");
   if (modelName === "") throw new OllamaError(400, "model is required");
-  const { vectors } = await embedTexts(world, exchange, {
+  const embedded = embedTexts(world, exchange, {
     model: findEmbeddingModel(world.models, modelName),
     inputs: prompt === "" ? [] : [prompt],
     truncate: true,
@@ -42,6 +43,9 @@ export async function embedLegacy(world: World, exchange: Exchange, body: unknow
     options: parseOptions(fields.record("options"), undefined),
     keepAliveMs: parseKeepAlive(fields.raw("keep_alive")),
     faults,
+  });
+  const { vectors } = await embedded.catch((error: unknown) => {
+    throw error instanceof EmbeddingError ? new OllamaError(500, error.message) : error;
   });
   replyJson(exchange, 200, { embedding: vectors[0] ?? [] });
   return "completed" as const;
