@@ -3,8 +3,16 @@ import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const seconds = (fallback: number) => z.coerce.number().positive().default(fallback);
-const millis = (fallback: number) => z.coerce.number().int().min(50).default(fallback);
+// Above about 24 days Node's timers fire at once instead of late.
+const secondsMax = 1_000_000;
+const seconds = (fallback: number) => z.coerce.number().positive().max(secondsMax).default(fallback);
+const millis = (fallback: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(secondsMax * 1_000)
+    .default(fallback);
 
 const backendUrlsSchema = z.string().transform((text, context) => {
   const backends = text.split(",").map((part) => parseBackend(part.trim()));
@@ -20,7 +28,10 @@ const backendUrlsSchema = z.string().transform((text, context) => {
 function parseBackend(text: string): { name: string; url: string } | undefined {
   const [, name, url = ""] = /^(?:([\w.-]+)=)?(https?:\/\/.+)$/.exec(text) ?? [];
   if (!URL.canParse(url)) return undefined;
-  return { name: name ?? new URL(url).host, url: url.replace(/\/+$/, "") };
+  const { host, search, hash, username } = new URL(url);
+  // Paths are appended to it, and credentials in it would be sent nowhere.
+  if (search !== "" || hash !== "" || username !== "") return undefined;
+  return { name: name ?? host, url: url.replace(/\/+$/, "") };
 }
 
 const envSchema = z.object({
@@ -38,7 +49,7 @@ const envSchema = z.object({
   WORKER_DISCOVERY_INTERVAL_MS: millis(5_000),
   WORKER_LOCK_MS: millis(30_000),
   WORKER_STALLED_CHECK_MS: millis(15_000),
-  WORKER_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(25),
+  WORKER_SHUTDOWN_GRACE_S: z.coerce.number().min(0).max(secondsMax).default(25),
   DELIVERY_WORKER_LOSSES_MAX: z.coerce.number().int().min(0).default(2),
   DELIVERY_BACKOFF_BASE_MS: z.coerce.number().int().min(0).default(2_000),
   DELIVERY_BACKOFF_MAX_MS: z.coerce.number().int().min(0).default(60_000),

@@ -4,6 +4,7 @@ import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Backend } from "./backends/backend.ts";
 import type { Classification } from "./failures/classify-failure.ts";
 import type { EndedStart } from "./jobs/ended-start.ts";
+import type { CallFailure } from "./ollama/call-failure.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";
 
 /** What happens in a worker, each as one log line and its metrics. Prompts and answers never get here. */
@@ -60,13 +61,10 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
       delivery: Delivery,
       backend: string,
       classified: Classification,
-      error: Error,
+      kind: CallFailure["kind"],
     ) {
       const { code, message } = classified;
-      logger.warn(
-        { job_id: delivery.id, model: job.model, backend, code, cause: error.cause, message },
-        "call failed",
-      );
+      logger.warn({ job_id: delivery.id, model: job.model, backend, code, kind, message }, "call failed");
     },
     payloadRefused(id: string) {
       m.finished.inc({ type: "unknown", model: "unknown", outcome: "failed", code: "invalid_payload" });

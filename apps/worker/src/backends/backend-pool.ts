@@ -16,12 +16,20 @@ export type BackendPool = {
 };
 
 export function createBackendPool(backends: readonly Backend[]): BackendPool {
-  let waiting: (() => void)[] = [];
+  const waiting = new Set<() => void>();
   const wake = (): void => {
-    const woken = waiting;
-    waiting = [];
-    for (const resolve of woken) resolve();
+    for (const resolve of waiting) resolve();
   };
+  const wokenOrAborted = (signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        waiting.delete(end);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      waiting.add(end);
+      signal.addEventListener("abort", end);
+    });
   const capacity = (model: string): number =>
     backends.reduce((sum, each) => sum + (each.serves(model, Date.now()) ? each.slots : 0), 0);
 
@@ -36,10 +44,7 @@ export function createBackendPool(backends: readonly Backend[]): BackendPool {
           backend.take(model);
           return { backend, release: () => (backend.release(model), wake()) };
         }
-        await new Promise<void>((resolve) => {
-          waiting.push(resolve);
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        });
+        await wokenOrAborted(signal);
       }
       return undefined;
     },

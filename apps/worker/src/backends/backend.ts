@@ -23,8 +23,8 @@ export type Backend = {
   recordFailure(model: string, signal: BreakerSignal, now: number): void;
   /** Gives it half as much for a while: it said that it is full. */
   throttle(now: number): void;
-  /** Looks at the host again. Returns the error that made it count as down. */
-  refresh(): Promise<unknown>;
+  /** Looks at the host again. `changed`: it went up or down, or this was the first look. */
+  refresh(): Promise<{ changed: boolean; error?: unknown }>;
 };
 
 export function openBackend(settings: { name: string; url: string; slots: number }): Backend {
@@ -34,6 +34,7 @@ export function openBackend(settings: { name: string; url: string; slots: number
   let hostBreaker = closedBreaker;
   let throttledUntil = 0;
   let up = false;
+  let seenUp: boolean | undefined;
   let version: string | undefined;
   let models: readonly DiscoveredModel[] = [];
 
@@ -75,15 +76,18 @@ export function openBackend(settings: { name: string; url: string; slots: number
       throttledUntil = now + throttleMs;
     },
     async refresh() {
+      let error: unknown;
       try {
         ({ version, models } = await discoverBackend(client));
         up = true;
-        return undefined;
-      } catch (error) {
+      } catch (caught) {
         // Its models stay known: their queues are kept open, and paused, until it is back.
+        error = caught;
         up = false;
-        return error;
       }
+      const changed = up !== seenUp;
+      seenUp = up;
+      return { changed, error };
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { FailureCode } from "@forebay/queue-contracts";
 import type { CallFailure } from "../ollama/call-failure.ts";
-import { errorText } from "./error-text.ts";
+import { errorText, firstClause } from "./error-text.ts";
 import { messageRules } from "./message-rules.ts";
 
 /** What a failure says about the backend's health; the breaker counts these. */
@@ -45,7 +45,7 @@ export function classifyFailure(failure: CallFailure): Classification {
     case "socket":
       return classifySocket(failure.code);
     case "in_band":
-      return byMessage(failure.message) ?? crashed(errorText(failure.message));
+      return byMessage(failure.message) ?? crashed(`generation broke off: ${clauseOf(failure.message)}`);
     case "unfinished":
       return {
         code: "truncated_answer",
@@ -55,9 +55,11 @@ export function classifyFailure(failure: CallFailure): Classification {
         breaker: "none",
       };
     case "garbage":
+      return failure.begun ? broken("the answer broke off in the middle of a line") : foreignAnswer;
+    case "too_long":
       return {
-        code: "backend_misconfigured",
-        message: "the answer is not Ollama's: is something else listening at this address?",
+        code: "invalid_request",
+        message: `the answer has a line of more than ${failure.limitBytes} bytes; ask for less at once`,
         disposition: "discard",
         breaker: "none",
       };
@@ -71,7 +73,7 @@ export function classifyFailure(failure: CallFailure): Classification {
         breaker: "stuck",
       };
     case "status":
-      return byMessage(failure.body, failure.status) ?? byStatus(failure.status, failure.body);
+      return byMessage(failure.body) ?? byStatus(failure.status, failure.body);
   }
 }
 
@@ -86,16 +88,11 @@ function classifySocket(code: string): Classification {
     };
   }
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") {
-    // Our own client's limits, which are off; should a library bring them back, it is silence all the same.
-    return { code: "backend_stuck", message: `silence (${code})`, disposition: "retry", breaker: "stuck" };
+    // Our own client's limits, which are off; should a library bring them back, they say nothing about the
+    // host: Ollama may be silent for longer than that while it loads.
+    return { code: "backend_stuck", message: `silence (${code})`, disposition: "retry", breaker: "none" };
   }
-  return {
-    code: "backend_reset",
-    message: `the connection broke (${code})`,
-    disposition: "retry",
-    delayMs: [2_000, 10_000],
-    breaker: "reset",
-  };
+  return broken(`the connection broke (${code})`);
 }
 
 function classifyEmpty(failure: CallFailure & { kind: "empty" }): Classification {
@@ -124,24 +121,24 @@ function classifyEmpty(failure: CallFailure & { kind: "empty" }): Classification
   };
 }
 
-function byMessage(body: string, status?: number): Classification | undefined {
+function byMessage(body: string): Classification | undefined {
   const text = errorText(body);
-  for (const rule of messageRules) {
-    if (!rule.pattern.test(text)) continue;
-    if (rule.statuses !== undefined && (status === undefined || !rule.statuses.includes(status))) continue;
-    const { pattern: _pattern, statuses: _statuses, message, ...classification } = rule;
-    return { ...classification, message: message ?? text };
-  }
-  return undefined;
+  const rule = messageRules.find(({ pattern }) => pattern.test(text));
+  if (!rule) return undefined;
+  const { pattern: _pattern, clauseOnly, message, ...classification } = rule;
+  return { ...classification, message: message ?? (clauseOnly ? firstClause(text) : text) };
 }
 
+/** What may be said of a text no rule knows. */
+const clauseOf = (body: string): string => firstClause(errorText(body)) || "no reason given";
+
 function byStatus(status: number, body: string): Classification {
-  const text = errorText(body);
-  const said = text === "" ? `status ${status}` : `status ${status}: ${text}`;
-  if (status === 401 || (status === 403 && text !== "")) {
+  const said = `status ${status}: ${clauseOf(body)}`;
+  if (status === 401 || (status === 403 && body.trim() !== "")) {
     return { code: "backend_unauthorized", message: said, disposition: "discard", breaker: "none" };
   }
-  if (status === 403 || status === 404 || status === 405) {
+  // Redirects too: Ollama sends none.
+  if (status < 400 || status === 403 || status === 404 || status === 405) {
     return { code: "backend_misconfigured", message: said, disposition: "discard", breaker: "none" };
   }
   if (status === 429 || status === 502 || status === 503 || status === 504) {
@@ -153,18 +150,27 @@ function byStatus(status: number, body: string): Classification {
       breaker: "model",
     };
   }
-  if (status === 499) {
-    // The connection was closed on our side of some proxy: nothing is known about the job or the model.
-    return {
-      code: "backend_reset",
-      message: said,
-      disposition: "retry",
-      delayMs: [2_000, 10_000],
-      breaker: "reset",
-    };
-  }
+  // The connection was closed on our side of some proxy: nothing is known about the job or the model.
+  if (status === 499 || status === 408) return broken(said);
   if (status >= 500) return crashed(said);
   return { code: "invalid_request", message: said, disposition: "discard", breaker: "none" };
+}
+
+const foreignAnswer: Classification = {
+  code: "backend_misconfigured",
+  message: "the answer is not Ollama's: is something else listening at this address?",
+  disposition: "discard",
+  breaker: "none",
+};
+
+function broken(message: string): Classification {
+  return {
+    code: "backend_reset",
+    message,
+    disposition: "retry",
+    delayMs: [2_000, 10_000],
+    breaker: "reset",
+  };
 }
 
 /** The next request starts a new runner, so a crash is worth a second try; two crashes are the job's doing. */

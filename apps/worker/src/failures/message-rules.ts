@@ -2,10 +2,10 @@ import type { Classification } from "./classify-failure.ts";
 
 type MessageRule = Omit<Classification, "message"> & {
   readonly pattern: RegExp;
-  /** Only with one of these statuses; absent: with any, and within a stream. */
-  readonly statuses?: readonly number[];
-  /** Replaces Ollama's text where that may quote the prompt or the answer. */
+  /** Said instead of Ollama's text where that quotes the prompt, the answer or the request. */
   readonly message?: string;
+  /** Only the text's first clause is passed on: what follows comes from the model's process. */
+  readonly clauseOnly?: boolean;
 };
 
 const permanent = { disposition: "discard", breaker: "none" } as const;
@@ -18,13 +18,46 @@ const crash = {
 } as const;
 
 /**
- * Ollama's texts, old and new (since 0.30 models run in `llama-server`, before in `llama runner`), most
- * telling first. A text decides over the status it came with.
+ * Ollama's texts, old and new (since 0.30 models run in `llama-server`, before in `llama runner`). A text decides
+ * over the status it came with. First those that quote what the model wrote or the caller sent, which may hold
+ * any words of the others; then from the most telling on.
  */
 export const messageRules: readonly MessageRule[] = [
-  // The only thing Ollama's 503 says; it comes from the list of pending loads, never from a loaded model.
   {
-    pattern: /server busy, please try again/i,
+    // The last three are parsers of single model families.
+    pattern:
+      /invalid tool call|(failed|error|unable)( to)? pars(e|ing) tool call|XML syntax error|failed to parse input at pos|does not match the expected .*format/i,
+    code: "invalid_tool_call",
+    disposition: "retry",
+    retriesMax: 1,
+    breaker: "none",
+    message: "the model wrote a tool call that does not parse",
+  },
+  {
+    pattern: /^invalid format\b/i,
+    code: "invalid_request",
+    ...permanent,
+    message: '`format` is neither "json" nor a JSON Schema that Ollama accepts',
+  },
+  { pattern: /^option "[\w.]+" must be of type/i, code: "invalid_request", ...permanent },
+  {
+    pattern:
+      /^template: |template error|error (parsing|executing) template|failed to (parse|apply) (chat )?template/i,
+    code: "invalid_request",
+    ...permanent,
+    message: "the prompt template does not parse or cannot be filled in",
+  },
+  {
+    pattern: /failed to (parse|initialize) grammar|json schema conversion failed/i,
+    code: "invalid_request",
+    ...permanent,
+    message: "the JSON Schema in `format` cannot be turned into a grammar",
+  },
+  // Says "does not support", but of a request and not of a model.
+  { pattern: /^raw mode does not support/i, code: "invalid_request", ...permanent },
+  // The only thing Ollama's own 503 says; it comes from the list of pending loads, never from a loaded model.
+  {
+    pattern: /^server busy, please try again/i,
     code: "backend_overloaded",
     disposition: "free",
     delayMs: [1_000, 15_000],
@@ -32,7 +65,7 @@ export const messageRules: readonly MessageRule[] = [
     throttle: true,
   },
   {
-    pattern: /server overloaded, please retry shortly/i,
+    pattern: /^server overloaded, please retry shortly/i,
     code: "backend_overloaded",
     disposition: "retry",
     delayMs: [5_000, 60_000],
@@ -56,15 +89,6 @@ export const messageRules: readonly MessageRule[] = [
     delayMs: [60_000, 90_000],
     breaker: "model",
   },
-  // Before the crash rules: this text comes from a runner that is well.
-  {
-    pattern: /invalid tool call arguments|(failed|error) (to parse|parsing) tool call/i,
-    code: "invalid_tool_call",
-    disposition: "retry",
-    retriesMax: 1,
-    breaker: "none",
-    message: "the model wrote a tool call that does not parse",
-  },
   {
     pattern: /token repeat limit reached/i,
     code: "truncated_answer",
@@ -79,33 +103,33 @@ export const messageRules: readonly MessageRule[] = [
     delayMs: [1_000, 5_000],
     breaker: "none",
   },
+  // Before the crash rules: older versions wrap it in "llama runner process has terminated".
   { pattern: /this model may be incompatible with your version/i, code: "invalid_request", ...permanent },
   { pattern: /model runner has unexpectedly stopped/i, ...crash },
   { pattern: /llama(-server| runner) process (no longer running|has terminated)/i, ...crash },
   { pattern: /CUDA error/i, ...crash },
-  { pattern: /an error was encountered while running the model/i, ...crash },
-  // /api/embed answers 400 for every fault of its runner, a crash included.
-  { pattern: /do embedding request:.*(EOF|connection (reset|refused)|broken pipe)/is, ...crash },
-  { pattern: /model ['"].*['"] not found/i, code: "model_not_found", ...permanent },
-  { pattern: /does not support /i, code: "unsupported_capability", ...permanent },
-  { pattern: /this model only supports one image/i, code: "unsupported_capability", ...permanent },
+  { pattern: /an error was encountered while running the model/i, ...crash, clauseOnly: true },
+  // /api/embed answers 400 for every fault of its runner, a crash included; `Post` is Go's HTTP client.
+  { pattern: /^do embedding request: Post /i, ...crash },
+  { pattern: /^model\b.*\bnot found\b/i, code: "model_not_found", ...permanent },
+  {
+    pattern:
+      /does not support (chat|generate|generation|completion|insert|tools|thinking|vision|images?|audio|embed)/i,
+    code: "unsupported_capability",
+    ...permanent,
+  },
+  { pattern: /^this model only supports one image/i, code: "unsupported_capability", ...permanent },
   {
     pattern:
       /exceed_context_size|prompt is longer than the context|input length exceeds (the|maximum) context|exceeds the available context/i,
     code: "context_too_long",
     ...permanent,
   },
-  { pattern: /^invalid format/i, code: "invalid_request", ...permanent },
-  { pattern: /option ".*" must be of type/i, code: "invalid_request", ...permanent },
+  { pattern: /^unauthorized\b/i, code: "backend_unauthorized", ...permanent },
   {
-    pattern: /^template: |template error|error (parsing|executing) template/i,
+    pattern:
+      /^(missing request body|model is required|invalid model name|invalid think value|top_logprobs must be|json: )/i,
     code: "invalid_request",
     ...permanent,
   },
-  {
-    pattern: /failed to (parse|initialize) grammar|json schema conversion failed/i,
-    code: "invalid_request",
-    ...permanent,
-  },
-  { pattern: /^unauthorized/i, code: "backend_unauthorized", statuses: [401, 403], ...permanent },
 ];

@@ -91,7 +91,8 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
   const [answer, record] = await Promise.allSettled([called, recordStart(call, name)]);
   await progress.settled();
-  if (record.status === "rejected") throw record.reason;
+  // Only a lost lock undoes an answer; a Redis that refused the note may take the answer itself.
+  if (record.status === "rejected" && record.reason instanceof LockLostError) throw record.reason;
   if (answer.status === "rejected") throw answer.reason;
   // Before the result: once that is seen, the log is whole.
   await relay.flush();

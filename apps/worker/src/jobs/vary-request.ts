@@ -8,6 +8,9 @@ const samplingFailures = new Set([
   "schema_mismatch",
 ]);
 
+/** Ollama's default: another seed each time. */
+const randomSeed = -1;
+
 /**
  * The job as it is sent on a retry. After a failure of sampling another seed and a slightly higher
  * repeat_penalty lead the model elsewhere; any other retry sends the very same request.
@@ -18,9 +21,10 @@ export function varyRequest(job: InferenceJob, earlier: readonly StartRecord[]):
   ).length;
   if (unlucky === 0 || job.type === "embed") return job;
   const { options } = job.request;
+  const seed = options?.seed ?? randomSeed;
   const varied = {
     ...options,
-    seed: (options?.seed ?? 0) + unlucky,
+    seed: seed < 0 ? randomSeed : seed + unlucky,
     repeat_penalty: Math.max(options?.repeat_penalty ?? 1, 1) + 0.1 * unlucky,
   };
   // Spread per type: the union's members differ in `request`.

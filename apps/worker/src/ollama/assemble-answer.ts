@@ -40,10 +40,11 @@ export function createAnswerAssembler(job: InferenceJob): AnswerAssembler {
       return last !== undefined;
     },
     add(line) {
-      const parsed = parseLine(line);
+      const parsed = parseLine(line, tokens > 0);
       // Ollama has already sent 200 by the time generation breaks; the failure arrives as a last line holding
       // only `error`. A stream that ends without `done` is a failure too.
-      if (parsed.error !== undefined) throw new CallFailedError({ kind: "in_band", message: parsed.error });
+      if (parsed.error !== undefined)
+        throw new CallFailedError({ kind: "in_band", message: wordsOf(parsed.error) });
       const delta = deltaOf(parsed);
       text += delta.text;
       thinking += delta.thinking;
@@ -115,10 +116,24 @@ function commonFields(
 /** Ollama counts in nanoseconds. */
 const toMs = (nanoseconds: number): number => Math.round(nanoseconds / 1_000) / 1_000;
 
-function parseLine(line: string): AnswerLine {
+/** Ollama's error is a text; one of a proxy in between may be an object. */
+const wordsOf = (error: unknown): string => (typeof error === "string" ? error : JSON.stringify({ error }));
+
+function parseLine(line: string, begun: boolean): AnswerLine {
+  const parsed = answerLineSchema.safeParse(parseAnswerJson(line, begun));
+  // Not with the parser's words as its cause: they quote the answer.
+  if (!parsed.success) throw new CallFailedError({ kind: "garbage", begun });
+  return parsed.data;
+}
+
+/**
+ * @param begun whether lines of Ollama's came before
+ * @throws {CallFailedError}
+ */
+export function parseAnswerJson(text: string, begun: boolean): unknown {
   try {
-    return answerLineSchema.parse(JSON.parse(line));
-  } catch (cause) {
-    throw new CallFailedError({ kind: "garbage" }, cause);
+    return JSON.parse(text);
+  } catch {
+    throw new CallFailedError({ kind: "garbage", begun: begun || text.trimStart().startsWith("{") });
   }
 }

@@ -11,8 +11,10 @@ export type CallFailure =
   | { kind: "in_band"; message: string }
   /** 200, then the end of the stream without a line that says `done`. */
   | { kind: "unfinished" }
-  /** A line that is not Ollama's. */
-  | { kind: "garbage" }
+  /** A line that does not parse. `begun`: it, or one before it, looks like Ollama's. */
+  | { kind: "garbage"; begun: boolean }
+  /** A line longer than is read. */
+  | { kind: "too_long"; limitBytes: number }
   /** Done, and nothing in it. */
   | { kind: "empty"; doneReason: string; evalCount: number; thought: boolean }
   /** Nothing came for longer than is allowed. */

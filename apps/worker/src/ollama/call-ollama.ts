@@ -4,6 +4,7 @@ import {
   type AnswerDelta,
   createAnswerAssembler,
   embedResult,
+  parseAnswerJson,
 } from "./assemble-answer.ts";
 import { CallFailedError } from "./call-failure.ts";
 import { embedAnswerSchema } from "./ollama-answer.ts";
@@ -77,9 +78,7 @@ async function readEmbedding(lines: AsyncIterable<string>) {
   let text = "";
   for await (const line of lines) text += line;
   if (text === "") throw new CallFailedError({ kind: "unfinished" });
-  try {
-    return embedAnswerSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new CallFailedError({ kind: "garbage" }, cause);
-  }
+  const parsed = embedAnswerSchema.safeParse(parseAnswerJson(text, false));
+  if (!parsed.success) throw new CallFailedError({ kind: "garbage", begun: false });
+  return parsed.data;
 }

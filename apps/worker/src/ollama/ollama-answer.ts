@@ -28,7 +28,7 @@ export const answerLineSchema = z.object({
   message: messageSchema.optional(),
   logprobs: z.array(z.json()).optional(),
   done: z.boolean().default(false),
-  error: z.string().optional(),
+  error: z.unknown().optional(),
   ...finalFields,
 });
 export type AnswerLine = z.infer<typeof answerLineSchema>;

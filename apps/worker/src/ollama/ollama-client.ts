@@ -71,8 +71,9 @@ function isCallFailure(reason: unknown): reason is CallFailure {
   return typeof reason === "object" && reason !== null && "kind" in reason;
 }
 
+/** A code or, without one, the error's name: its message could quote what was received. */
 function socketCode(error: unknown): string {
   if (!(error instanceof Error)) return "UNKNOWN";
   if ("code" in error && typeof error.code === "string") return error.code;
-  return error.cause === undefined ? error.message : socketCode(error.cause);
+  return error.cause === undefined ? error.name : socketCode(error.cause);
 }

@@ -39,7 +39,7 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   await announceWorker(refresher.space, describeWorker(refresher), refresher.leaseS);
   const entries = await directory.list();
   await limitQueues(refresher, entries);
-  await served.match(entries);
+  served.match(entries);
   pool.wake();
 }
 
@@ -58,10 +58,8 @@ async function limitQueues(refresher: Refresher, entries: readonly QueueEntry[])
 }
 
 async function refreshBackend(backend: Backend, events: WorkerEvents): Promise<void> {
-  const was = backend.up;
-  const firstLook = backend.models.length === 0;
-  const error = await backend.refresh();
-  if (backend.up !== was || (firstLook && !backend.up)) events.backendChanged(backend, error);
+  const { changed, error } = await backend.refresh();
+  if (changed) events.backendChanged(backend, error);
   for (const model of backend.models) events.slotsChanged(backend, model.name);
 }
 

@@ -16,7 +16,7 @@ type Served = { consumer: Consumer; model: string; paused: boolean };
 /** The consumers of this worker, one for each queue whose model one of its hosts has. */
 export type ServedQueues = {
   /** Opens and closes consumers so that they match the directory and the hosts. */
-  match(entries: readonly QueueEntry[]): Promise<void>;
+  match(entries: readonly QueueEntry[]): void;
   /** Pauses the queues nobody can serve now and resumes those somebody can again. */
   adjust(): void;
   /** Stops a job if it runs in this worker. */
@@ -32,6 +32,13 @@ export function createServedQueues(
   handle: (delivery: Delivery) => Promise<EndedStart>,
 ): ServedQueues {
   const served = new Map<string, Served>();
+  const closing = new Set<Consumer>();
+
+  /** In the background: what runs on it may run for long, and the other queues need looking after. */
+  const closeLater = (consumer: Consumer): void => {
+    closing.add(consumer);
+    void consumer.close(new AbortController().signal).finally(() => closing.delete(consumer));
+  };
 
   const open = (entry: QueueEntry): void => {
     const { model } = entry;
@@ -71,14 +78,14 @@ export function createServedQueues(
 
   return {
     adjust,
-    async match(entries) {
+    match(entries) {
       const known = new Set(pool.backends.flatMap((each) => each.models.map(({ name }) => name)));
       for (const entry of entries) if (known.has(entry.model) && !served.has(entry.name)) open(entry);
       for (const [name, { consumer, model }] of served) {
         if (known.has(model)) continue;
         served.delete(name);
         events.queueClosed(name, model);
-        await consumer.close(new AbortController().signal);
+        closeLater(consumer);
       }
       adjust();
     },
@@ -86,7 +93,8 @@ export function createServedQueues(
       for (const { consumer } of served.values()) if (consumer.stopJob(id, reason)) return;
     },
     async close(deadline) {
-      await Promise.all([...served.values()].map(({ consumer }) => consumer.close(deadline)));
+      const open = [...served.values()].map(({ consumer }) => consumer);
+      await Promise.all([...open, ...closing].map((consumer) => consumer.close(deadline)));
       served.clear();
     },
   };
