@@ -6,8 +6,11 @@ import { answerUnrouted } from "./http/answer-unrouted.ts";
 import type { ApiEnv } from "./http/api-env.ts";
 import { observe } from "./http/observe.ts";
 import { createRequestIds } from "./http/request-id.ts";
+import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
 import { createJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import type { JobDeps } from "./routes/jobs/job-deps.ts";
+import { jobOperations } from "./routes/jobs/job-operations.ts";
+import { listModels, listModelsOperation } from "./routes/models/list-models.ts";
 
 export type ApiDeps = JobDeps & {
   readonly keyring: Keyring;
@@ -22,9 +25,12 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
   app.use(observe(deps.events, createRequestIds()));
   app.onError(answerError(deps.events));
 
+  app.route("/", createAboutRoutes([...jobOperations, listModelsOperation]));
   app.use("/jobs/*", authenticated);
   app.route("/jobs", createJobRoutes(deps));
-  // Operators: app.use("/dlq/*", authenticated, requireRole("operator", "admin")); app.route("/dlq", createDlqRoutes(deps));
+  app.get("/models", authenticated, listModels(deps.models));
+  // Operators' routes are mounted here: app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
+  // app.route("/dlq", createDlqRoutes(deps));
 
   app.notFound(answerUnrouted(app));
   return app;

@@ -1,6 +1,7 @@
 import {
   chatRequestSchema,
   embedRequestSchema,
+  formatSchema,
   generateRequestSchema,
   laneSchema,
   metadataSchema,
@@ -10,24 +11,58 @@ import {
 import { z } from "zod";
 
 const envelope = {
-  model: modelNameSchema.optional(),
-  lane: laneSchema.optional(),
-  attempts: z.int().min(1).max(10).optional(),
-  idempotency_key: z.string().optional(),
-  metadata: metadataSchema.optional(),
-  user: textSchema.min(1).max(256).optional(),
-  stream: z.boolean().default(true),
+  model: modelNameSchema.optional().describe("Default: the server's default model, if it has one."),
+  lane: laneSchema
+    .optional()
+    .describe(
+      "How urgent: `interactive` a person is looking, `standard` a service waits, `batch` nobody waits. Default: the key's, mostly `standard`.",
+    ),
+  attempts: z
+    .int()
+    .min(1)
+    .max(10)
+    .optional()
+    .describe("Tries that count. Overload, shutdown and an unreachable backend spend none. Default 3."),
+  idempotency_key: z
+    .string()
+    .optional()
+    .describe("The same as the header Idempotency-Key, which wins over it."),
+  metadata: metadataSchema
+    .optional()
+    .describe("At most 16 pairs of text that come back with the job and can be searched for."),
+  user: textSchema
+    .min(1)
+    .max(256)
+    .optional()
+    .describe("A person or process within the tenant; sub-divides the tenant's share and nobody else's."),
+  stream: z
+    .boolean()
+    .default(true)
+    .describe("false: no log of the tokens need be kept (batch work). The result is the same."),
 };
+
+const format = formatSchema
+  .optional()
+  .describe(
+    '`"json"`, or a JSON Schema that Ollama makes the answer follow. The answer is not checked against it again.',
+  );
 
 /** Bodies of `POST /jobs`, one for each type; fields of Ollama's own request stand beside ours. */
 export const submitBodySchemas = {
-  generate: z.strictObject({
-    type: z.literal("generate").optional(),
-    ...envelope,
-    ...generateRequestSchema.shape,
-  }),
-  chat: z.strictObject({ type: z.literal("chat").optional(), ...envelope, ...chatRequestSchema.shape }),
-  embed: z.strictObject({ type: z.literal("embed").optional(), ...envelope, ...embedRequestSchema.shape }),
+  generate: z
+    .strictObject({
+      type: z.literal("generate").optional(),
+      ...envelope,
+      ...generateRequestSchema.shape,
+      format,
+    })
+    .meta({ id: "GenerateJob" }),
+  chat: z
+    .strictObject({ type: z.literal("chat").optional(), ...envelope, ...chatRequestSchema.shape, format })
+    .meta({ id: "ChatJob" }),
+  embed: z
+    .strictObject({ type: z.literal("embed").optional(), ...envelope, ...embedRequestSchema.shape })
+    .meta({ id: "EmbedJob" }),
 };
 export type SubmitBody =
   | ({ type: "generate" } & Omit<z.infer<typeof submitBodySchemas.generate>, "type">)

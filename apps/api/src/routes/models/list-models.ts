@@ -5,6 +5,7 @@ import type { KnownModels } from "../../admission/known-models.ts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { refuseQuery } from "../../http/query.ts";
+import type { Operation } from "../../openapi/operation.ts";
 
 export const modelListSchema = z.object({
   models: z.array(
@@ -58,3 +59,15 @@ export function modelViews({ leases, models }: ModelAnnouncement): ModelView[] {
   }
   return [...views.values()];
 }
+
+export const listModelsOperation: Operation = {
+  method: "get",
+  path: "/models",
+  id: "listModels",
+  tag: "models",
+  summary: "List the models jobs can name",
+  description: "As announced by the workers, for what the key may use.",
+  answers: { 200: { description: "Every known model.", schema: modelListSchema } },
+  problems: ["invalid_query"],
+  curl: "curl -s http://127.0.0.1:8080/models",
+};

@@ -1,0 +1,191 @@
+import { jobIdSchema } from "@forebay/queue-contracts";
+import { z } from "zod";
+import type { Operation, Parameter } from "../../openapi/operation.ts";
+import { jobSummarySchema, jobViewSchema } from "./job-view-schema.ts";
+import { listLimit, listParameterSchemas } from "./list-query.ts";
+import { submitBodySchemas } from "./submit-body.ts";
+
+const idParameter: Parameter = {
+  name: "id",
+  in: "path",
+  description: "`job_id` of the job.",
+  schema: jobIdSchema,
+};
+const accepted = { description: "Accepted.", schema: jobViewSchema };
+
+const submit: Operation = {
+  method: "post",
+  path: "/jobs",
+  id: "submitJob",
+  tag: "jobs",
+  summary: "Put a job on the queue",
+  description:
+    "The type follows from the body: `prompt` makes a `generate` job, `messages` a `chat` job, `input` an `embed` job. A 202 means the job is stored and will run. Fields not listed are refused by name; `run_at`, `delay_ms`, `start_deadline_s`, `timeout_s` and `webhook` are known and not supported yet. `Prefer: respond-async` is what always happens; `Prefer: wait` is not honoured yet and ignored.",
+  parameters: [
+    {
+      name: "Idempotency-Key",
+      in: "header",
+      description:
+        "1 to 255 printable characters, bare or quoted, remembered for 24 h within the tenant. The same key with the same body answers with the same job and `Idempotency-Replayed: true`, however often and on whatever replica.",
+      schema: z.string().min(1).max(257),
+    },
+  ],
+  body: {
+    schema: z.union([submitBodySchemas.generate, submitBodySchemas.chat, submitBodySchemas.embed]),
+    examples: {
+      generate: { model: "llama3.2:3b", prompt: "Why is the sky blue?", options: { num_predict: 64 } },
+      chat: {
+        model: "llama3.2:3b",
+        messages: [{ role: "user", content: "Say hello." }],
+        lane: "interactive",
+      },
+      embed: { model: "nomic-embed-text", input: ["first text", "second text"], metadata: { batch: "7" } },
+    },
+  },
+  answers: {
+    202: {
+      ...accepted,
+      headers: { Location: "`/jobs/{id}`", "Idempotency-Replayed": "`true`: the key had been used before." },
+    },
+  },
+  problems: [
+    "malformed_body",
+    "invalid_query",
+    "invalid_idempotency_key",
+    "forbidden",
+    "job_gone",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_body",
+    "nested_too_deep",
+    "model_not_found",
+    "too_many_queues",
+    "idempotency_mismatch",
+    "too_many_open_jobs",
+    "backlog_full",
+    "storage_full",
+    "no_workers",
+  ],
+  curl: `curl -s http://127.0.0.1:8080/jobs -H 'content-type: application/json' -d '{"prompt":"Why is the sky blue?"}'`,
+};
+
+const get: Operation = {
+  method: "get",
+  path: "/jobs/{id}",
+  id: "getJob",
+  tag: "jobs",
+  summary: "See where a job is, and its result",
+  description:
+    "A job that failed answers 200 with its `state` and `error`: the status of the request is not the status of the job. Operators see every tenant's jobs, without their results; admins with them.",
+  parameters: [
+    idParameter,
+    {
+      name: "If-None-Match",
+      in: "header",
+      description: "The ETag of an earlier answer: 304 while nothing has changed.",
+      schema: z.string(),
+    },
+  ],
+  answers: {
+    200: { description: "The job.", schema: jobViewSchema, headers: { ETag: "Changes with the view." } },
+    304: { description: "Unchanged." },
+  },
+  problems: ["invalid_query", "job_not_found"],
+  curl: "curl -s http://127.0.0.1:8080/jobs/$ID",
+};
+
+const list: Operation = {
+  method: "get",
+  path: "/jobs",
+  id: "listJobs",
+  tag: "jobs",
+  summary: "List the tenant's jobs, newest first",
+  description:
+    "Without results. A page may hold fewer jobs than `limit` and still have a next one: at most 2,000 are looked at per request.",
+  parameters: [
+    ...(
+      [
+        ["state", "Only jobs in this state."],
+        ["model", "Only jobs of this model."],
+        ["lane", "Only jobs of this lane."],
+        ["created_after", "Only jobs made after this time (RFC 3339)."],
+        ["limit", `At most so many, up to ${listLimit.max}. Default ${listLimit.preset}.`],
+        ["cursor", "`next_cursor` of the page before, with the same filters."],
+      ] as const
+    ).map(
+      ([name, description]): Parameter => ({
+        name,
+        in: "query",
+        description,
+        schema: listParameterSchemas[name],
+      }),
+    ),
+    {
+      name: "metadata[key]",
+      in: "query",
+      description:
+        "Only jobs with this value under that key of their metadata. May be given for several keys.",
+      schema: z.string(),
+    },
+  ],
+  answers: {
+    200: {
+      description: "A page.",
+      schema: z.object({
+        jobs: z.array(jobSummarySchema),
+        next_cursor: z.string().nullable().describe("null: there are no more."),
+      }),
+    },
+  },
+  problems: ["invalid_query", "invalid_cursor"],
+  curl: "curl -s 'http://127.0.0.1:8080/jobs?state=completed&limit=5'",
+};
+
+const cancel: Operation = {
+  method: "post",
+  path: "/jobs/{id}/cancel",
+  id: "cancelJob",
+  tag: "jobs",
+  summary: "Cancel a job",
+  description:
+    "A waiting or delayed job is `cancelled` at once. A running one is stopped by its worker, mostly within a second, and the answer may still show it as `active`; if it finishes first, its result stands.",
+  parameters: [idParameter],
+  answers: { 202: { ...accepted, description: "Cancelled, or about to be." } },
+  problems: ["invalid_query", "job_not_found", "already_finished"],
+  curl: "curl -s -X POST http://127.0.0.1:8080/jobs/$ID/cancel",
+};
+
+const retry: Operation = {
+  method: "post",
+  path: "/jobs/{id}/retry",
+  id: "retryJob",
+  tag: "jobs",
+  summary: "Run a job again that ended without a result",
+  description: "Same id, attempts counted from zero, its timeline kept.",
+  parameters: [idParameter],
+  answers: { 202: { ...accepted, description: "Waiting again." } },
+  problems: [
+    "invalid_query",
+    "job_not_found",
+    "not_retryable",
+    "too_many_open_jobs",
+    "backlog_full",
+    "storage_full",
+  ],
+  curl: "curl -s -X POST http://127.0.0.1:8080/jobs/$ID/retry",
+};
+
+const erase: Operation = {
+  method: "delete",
+  path: "/jobs/{id}",
+  id: "deleteJob",
+  tag: "jobs",
+  summary: "Erase a job",
+  description: "Payload, result and history are gone, and so is its dead letter, if it had one.",
+  parameters: [idParameter],
+  answers: { 204: { description: "Erased." } },
+  problems: ["invalid_query", "job_not_found", "job_active"],
+  curl: "curl -s -X DELETE http://127.0.0.1:8080/jobs/$ID",
+};
+
+export const jobOperations: readonly Operation[] = [submit, get, list, cancel, retry, erase];
