@@ -122,7 +122,7 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   const { backend } = call.slot;
   backend.recordFailure(call.model, classified.breaker, Date.now());
   if (classified.throttle) backend.throttle(Date.now());
-  runner.events.callFailed(call.job, delivery, backend.name, classified, error);
+  runner.events.callFailed(call.job, delivery, backend.name, classified, error.failure.kind);
   runner.onBackendsChanged();
   const outcome = decideOutcome(classified, delivery.earlierStarts, Math.random());
   // Nobody can serve the model now: the queue is paused, and the job keeps its place at the front.

@@ -90,7 +90,8 @@ export function createServedQueues(
       adjust();
     },
     stopJob(id, reason) {
-      for (const { consumer } of served.values()) if (consumer.stopJob(id, reason)) return;
+      const open = [...served.values()].map(({ consumer }) => consumer);
+      for (const consumer of [...open, ...closing]) if (consumer.stopJob(id, reason)) return;
     },
     async close(deadline) {
       const open = [...served.values()].map(({ consumer }) => consumer);
