@@ -61,18 +61,19 @@ test("waiting for a slot is in the total duration only", async () => {
 });
 
 test("no more than num-parallel generate at once, the others stand in line", async () => {
-  const simulator = await start({ numParallel: 2, tokensPerS: 500 });
-  const all = Array.from({ length: 6 }, () => generate(simulator, "a:1b", { options: { num_predict: 5 } }));
+  const simulator = await start({ numParallel: 2 });
+  simulator.setFault({ kind: "hang", times: 2 });
+  const busy = [generate(simulator, "a:1b"), generate(simulator, "a:1b")];
+  await until(() => simulator.stats().active === 2);
+  const others = Array.from({ length: 4 }, () =>
+    generate(simulator, "a:1b", { options: { num_predict: 5 } }),
+  );
   await until(() => simulator.stats().waiting === 4);
-  await Promise.all(all.map(({ ended }) => ended));
-  expect(simulator.stats()).toMatchObject({
-    max_active: 2,
-    active: 0,
-    waiting: 0,
-    completed: 6,
-    tokens: 30,
-    loads: 1,
-  });
+  for (const { abort } of busy) abort();
+  await Promise.all(others.map(({ ended }) => ended));
+  const after = { max_active: 2, active: 0, waiting: 0, completed: 4, aborted: 2, tokens: 20, loads: 1 };
+  await until(() => simulator.stats().active === 0);
+  expect(simulator.stats()).toMatchObject(after);
 });
 
 test("a client that leaves frees the slot for the next one", async () => {

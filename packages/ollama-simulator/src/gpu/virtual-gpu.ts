@@ -47,16 +47,22 @@ export class VirtualGpu {
   decode(signal: AbortSignal, tokensPerS = this.#speeds.tokensPerS): TokenSource {
     if (tokensPerS === 0) return { take: (max) => takeInstantly(max, signal) };
     let ready = 0;
+    let handedOverAt: number | undefined;
     return {
       take: async (max) => {
         signal.throwIfAborted();
-        ready = await this.#wait({ rate: tokensPerS, shared: true, ready: ready % 1, needed: 1 }, signal);
+        const work = { rate: tokensPerS, shared: true, ready: ready % 1, needed: 1 };
+        ready = await this.#wait(work, signal, handedOverAt);
+        handedOverAt = this.#clock.now();
         return Math.min(max, Math.floor(ready));
       },
     };
   }
 
-  #wait(work: Omit<Task, "since" | "done">, signal: AbortSignal): Promise<number> {
+  #wait(work: Omit<Task, "since" | "done">, signal: AbortSignal, from?: number): Promise<number> {
+    // The moment it takes to write a token is not lost; a reader that stays away longer does lose its time.
+    const now = this.#clock.now();
+    const since = from !== undefined && now - from < tickMsMin ? from : now;
     return new Promise((resolve, reject) => {
       const leave = () => {
         signal.removeEventListener("abort", abort);
@@ -71,7 +77,7 @@ export class VirtualGpu {
         leave();
         resolve(tokens);
       };
-      const task: Task = { ...work, since: this.#clock.now(), done };
+      const task: Task = { ...work, since, done };
       signal.addEventListener("abort", abort, { once: true });
       this.#tasks.add(task);
       this.#schedule();

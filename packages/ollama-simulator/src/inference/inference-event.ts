@@ -11,3 +11,6 @@ export type InferenceEvent =
   | { kind: "reset" }
   /** An orderly end without `done`. */
   | { kind: "end" };
+
+/** Resolves when the connection can take more. */
+export type Emit = (event: InferenceEvent) => Promise<void> | void;

@@ -7,12 +7,7 @@ import type { Runner } from "../scheduler/runner.ts";
 import type { World } from "../world.ts";
 import type { InferenceEvent } from "./inference-event.ts";
 
-type Strike = (
-  world: World,
-  runner: Runner,
-  signal: AbortSignal,
-  tokens: number,
-) => AsyncGenerator<InferenceEvent>;
+type Strike = (world: World, runner: Runner, signal: AbortSignal, tokens: number) => Promise<InferenceEvent>;
 export type PlannedFault = { afterTokens: number; message: string | undefined; strike: Strike };
 
 // Enough that a reader has surely seen the beginning of the answer.
@@ -45,38 +40,33 @@ function defaultAfter({ kind }: Fault): number {
     : 0;
 }
 
-async function* strike(
+/** What the connection is to suffer; never resolves normally where nobody is left to tell. */
+async function strike(
   fault: Fault,
   world: World,
   runner: Runner,
   signal: AbortSignal,
   tokens: number,
-): AsyncGenerator<InferenceEvent> {
+): Promise<InferenceEvent> {
   // What was written in this turn leaves the process at its end, and not at all if the socket is cut before.
   await nextTurn();
   switch (fault.kind) {
-    case "hang":
-      yield await staySilent(signal);
-      return;
     case "reset":
-      yield { kind: "reset" };
-      return;
+      return { kind: "reset" };
     case "no_done":
-      yield { kind: "end" };
-      return;
+      return { kind: "end" };
     case "garbage":
-      yield { kind: "raw", text: `${faultMessage(fault)}\n` };
-      return;
+      return { kind: "raw", text: `${faultMessage(fault)}\n` };
+    case "hang":
+      return await staySilent(signal);
     case "runner_crash":
       world.scheduler.crash(runner, new Error(faultMessage(fault)));
-      signal.throwIfAborted();
-      return;
+      return await staySilent(signal);
     case "crash":
       world.crash({ downMs: fault.down_ms ?? 0, exit: fault.exit ?? false });
-      signal.throwIfAborted();
-      return;
+      return await staySilent(signal);
     default:
-      yield {
+      return {
         kind: "error",
         status: faultStatus(fault),
         message: tokens > 0 ? inBandMessage(fault) : faultMessage(fault),

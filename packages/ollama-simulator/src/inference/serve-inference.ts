@@ -1,13 +1,13 @@
-import type { AnswerPart } from "../answer/answer.ts";
-import { type Exchange, replyJson, breakConnection, writeDrained } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import { type Lease, QueueFullError } from "../scheduler/scheduler.ts";
 import type { World } from "../world.ts";
-import type { InferenceEvent } from "./inference-event.ts";
 import type { InferenceJob } from "./inference-job.ts";
 import { runInference } from "./run-inference.ts";
 import { createRunnerRequest } from "./create-runner-request.ts";
+import { openStreamReply } from "./stream-reply.ts";
 import type { Surface } from "./surface.ts";
+import { openWholeReply } from "./whole-reply.ts";
 
 /** Load, generate, answer. Throws an OllamaError for what goes wrong before generation starts. */
 export async function serveInference(
@@ -20,8 +20,9 @@ export async function serveInference(
   const lease = await holdRunner(world, exchange, job);
   try {
     const times = { startedAt: exchange.startedAt, loadedAt: world.clock.now() };
-    const events = runInference(world, job, lease, times, exchange.signal);
-    return await (stream ? sendStream(exchange, events, surface) : sendWhole(exchange, events, surface));
+    const reply = stream ? openStreamReply(exchange, surface) : openWholeReply(exchange, surface);
+    await runInference(world, job, lease, times, exchange.signal, reply.emit);
+    return reply.outcome();
   } finally {
     lease.release();
   }
@@ -42,69 +43,4 @@ export async function holdRunner(
       error instanceof Error ? error.message : String(error),
     );
   }
-}
-
-async function sendStream(exchange: Exchange, events: AsyncIterable<InferenceEvent>, surface: Surface) {
-  const { response } = exchange;
-  // Nothing is written, not even headers, until there is something to say.
-  const open = () => {
-    if (!response.headersSent) response.writeHead(200, { "content-type": surface.contentType });
-  };
-  for await (const event of events) {
-    switch (event.kind) {
-      case "parts":
-        open();
-        await writeDrained(exchange, event.parts.map((part) => surface.chunk(part)).join(""));
-        continue;
-      case "raw":
-        open();
-        response.end(event.text);
-        return "failed";
-      case "done":
-        open();
-        response.end(surface.close(event.reason, event.metrics));
-        return "completed";
-      case "error":
-        if (response.headersSent) response.end(surface.broken(event.message));
-        else replyJson(exchange, event.status, surface.error(event.status, event.message));
-        return "failed";
-      case "reset":
-        await breakConnection(exchange);
-        return "failed";
-      case "end":
-        open();
-        response.end();
-        return "failed";
-    }
-  }
-  return "failed";
-}
-
-async function sendWhole(exchange: Exchange, events: AsyncIterable<InferenceEvent>, surface: Surface) {
-  const parts: AnswerPart[] = [];
-  for await (const event of events) {
-    switch (event.kind) {
-      case "parts":
-        parts.push(...event.parts);
-        continue;
-      case "done":
-        replyJson(exchange, 200, surface.whole(parts, event));
-        return "completed";
-      case "raw":
-        exchange.response
-          .writeHead(200, { "content-type": "application/json; charset=utf-8" })
-          .end(event.text);
-        return "failed";
-      case "error":
-        replyJson(exchange, event.status, surface.error(event.status, event.message));
-        return "failed";
-      case "reset":
-        await breakConnection(exchange);
-        return "failed";
-      case "end":
-        replyJson(exchange, 200, surface.whole(parts, undefined));
-        return "failed";
-    }
-  }
-  return "failed";
 }

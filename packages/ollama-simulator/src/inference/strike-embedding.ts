@@ -15,11 +15,10 @@ export async function strikeEmbedding(
 ): Promise<void> {
   const fault = planFault(faults);
   if (fault === undefined) return;
-  for await (const event of fault.strike(world, runner, signal, 0)) {
-    if (event.kind === "error") throw new EmbeddingError(fault.message ?? runnerGone);
-    if (event.kind === "raw")
-      exchange.response.writeHead(200, { "content-type": "application/json" }).end(event.text);
-    else await breakConnection(exchange);
-    throw new EmbeddingError("the fault has answered");
-  }
+  const event = await fault.strike(world, runner, signal, 0);
+  if (event.kind === "error") throw new EmbeddingError(fault.message ?? runnerGone);
+  if (event.kind === "raw")
+    exchange.response.writeHead(200, { "content-type": "application/json" }).end(event.text);
+  else await breakConnection(exchange);
+  throw new EmbeddingError("the fault has answered");
 }
