@@ -3,6 +3,7 @@ import {
   checkRedis,
   closeRedis,
   createQueueDirectory,
+  openLiveHub,
   openQueueSpace,
   openRedis,
   waitForRedis,
@@ -24,6 +25,8 @@ import { isLoopbackHost } from "./auth/loopback.ts";
 import { requireKeysInPublic } from "./auth/require-keys-in-public.ts";
 import { apiConfigSchema } from "./config.ts";
 import { createApiEvents } from "./events.ts";
+import { openSseConnections } from "./routes/jobs/events/sse-connections.ts";
+import { heartbeatFrame } from "./routes/jobs/events/sse-frames.ts";
 
 const config = exitOnConfigError(() => loadConfig(apiConfigSchema, process.env));
 const logger = createLogger({ service: "api", level: config.logLevel });
@@ -43,10 +46,23 @@ await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async
   const openAllowed = isLoopbackHost(config.host);
   await requireKeysInPublic(keyring, config.host, logger);
 
+  const hub = stack.use(openLiveHub(space));
+  const streams = stack.use(openSseConnections(heartbeatFrame));
   const models = createKnownModels(space);
   const admission = createAdmission(space, createSystemLoad(space, directory, models), config.limits);
   const events = createApiEvents(logger, metrics);
-  const app = createApp({ ...config, space, directory, models, admission, keyring, openAllowed, events });
+  const app = createApp({
+    ...config,
+    space,
+    directory,
+    hub,
+    streams,
+    models,
+    admission,
+    keyring,
+    openAllowed,
+    events,
+  });
 
   const checks = { redis: () => checkRedis(client) };
   const ops = { ...config.ops, portVariable: "API_OPS_PORT" };
@@ -54,5 +70,7 @@ await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async
   const { host, port, shutdownGraceMs: drainMs } = config;
   const server = await openHttpServer({ host, port, portVariable: "API_PORT", fetch: app.fetch, drainMs });
   stack.use(server);
+  // Before the server waits for its connections: streams end only when told to.
+  stack.defer(() => streams.endAll());
   logger.info({ url: server.url }, "api listens");
 });

@@ -1,14 +1,18 @@
-import type { QueueDirectory, QueueSpace } from "@forebay/queue-bullmq";
+import type { LiveHub, QueueDirectory, QueueSpace } from "@forebay/queue-bullmq";
 import type { DeliveryPolicy } from "@forebay/queue-contracts";
 import type { Admission } from "../../admission/admission.ts";
 import type { KnownModels } from "../../admission/known-models.ts";
 import type { ApiEvents } from "../../events.ts";
 import type { BodyLimits } from "../../http/read-json-body.ts";
+import type { SseConnections } from "./events/sse-connections.ts";
 import type { JobDefaults } from "./resolve-job.ts";
 
 export type JobDeps = {
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
+  /** Tells what happens to jobs, as it happens. */
+  readonly hub: LiveHub;
+  readonly streams: SseConnections;
   readonly models: KnownModels;
   readonly admission: Admission;
   readonly policy: DeliveryPolicy;

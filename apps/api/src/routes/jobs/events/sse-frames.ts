@@ -1,0 +1,39 @@
+import type { JobRecord, LogEntry } from "@forebay/queue-bullmq";
+import type { Problem } from "../../../http/problem.ts";
+import type { JobView } from "../job-view-schema.ts";
+
+/** A reader that lost its connection should come back after this long. Milliseconds. */
+const retryMs = 2_000;
+
+export const openingFrame = `retry: ${retryMs}\n\n`;
+export const heartbeatFrame = ": still here\n\n";
+
+export function acceptedFrame(job: JobRecord): string {
+  return frame(1, "state", { seq: 1, state: "waiting", at: job.createdAt.toISOString() });
+}
+
+/** An entry goes out as its writer wrote it, with its number in front: most are tokens, and there are many. */
+export function entryFrame({ seq, event, data }: LogEntry): string {
+  if (event === "state") return frame(seq, event, withTime(seq, data));
+  const rest = data === "{}" ? "}" : `,${data.slice(1)}`;
+  return `id: ${seq}\nevent: ${event}\ndata: {"seq":${seq}${rest}\n\n`;
+}
+
+export function endedFrame(seq: number, view: JobView): string {
+  return frame(seq, view.state, view);
+}
+
+/** Says why the stream ends before the job does; has no number, since it is not the job's. */
+export function errorFrame(problem: Problem): string {
+  const { code, message: detail } = problem;
+  return `event: error\ndata: ${JSON.stringify({ code, detail })}\n\n`;
+}
+
+function frame(seq: number, event: string, data: object): string {
+  return `id: ${seq}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+function withTime(seq: number, data: string): object {
+  const { at_ms, ...rest } = JSON.parse(data) as { at_ms: number; state: string };
+  return { seq, ...rest, at: new Date(at_ms).toISOString() };
+}
