@@ -45,7 +45,7 @@ cleanup() {
     if [ $status -ne 0 ]; then
         echo "--- state and logs of the failed stack"
         compose ps --all || true
-        compose logs --no-color --tail 40 2>/dev/null | sed -E 's/fbk_[A-Za-z0-9_-]+/fbk_…/g' || true
+        compose logs --no-color --tail 20 2>/dev/null | sed -E 's/fbk_[A-Za-z0-9_-]+/fbk_…/g' || true
     fi
     compose down --volumes --remove-orphans --timeout 5 >"$tmp/down" 2>&1 || cat "$tmp/down"
     rm -rf "$tmp"
@@ -131,7 +131,7 @@ read_certificate() { compose cp nginx:/etc/nginx/tls/fullchain.pem "$tmp/forebay
 
 # --- First start -------------------------------------------------------------------------------------------------
 
-compose build --quiet
+compose --progress plain build >"$tmp/build" 2>&1 || { tail -40 "$tmp/build" && fail "every image builds"; }
 ok "every image builds"
 compose up --detach --quiet-pull >"$tmp/up" 2>&1 || { cat "$tmp/up" && fail "the stack starts"; }
 read_certificate

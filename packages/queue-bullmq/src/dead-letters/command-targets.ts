@@ -7,6 +7,7 @@ import { type DeadLetterFilter, matchesFilter, walkDeadLetters } from "./list-de
 export type CommandTargets = {
   readonly total: number;
   read(from: number, limit: number): Promise<string[]>;
+  /** Not needed any more; kept for a day all the same, since the command may have to be ended a second time. */
   forget(): Promise<void>;
 };
 
@@ -32,7 +33,7 @@ export async function openTargets(
     total: (await space.client.llen(key)) - 1,
     read: (from, limit) => space.client.lrange(key, from + 1, from + limit),
     forget: async () => {
-      await space.client.unlink(key);
+      await space.client.expire(key, 24 * 3_600);
     },
   };
 }

@@ -69,6 +69,7 @@ test.each([
   ["JSON of another shape", '{"some":["thing"]}', { some: ["thing"] }],
   ["a JSON text", '"words"', "words"],
   ["no JSON", "{broken", "{broken"],
+  ["null", "null", null],
   ["nothing", undefined, null],
   ["fields of wrong types", '{"tenant":7,"model":null}', { tenant: 7, model: null }],
 ])("a payload that does not parse is kept as it is: %s", (_, data, kept) => {

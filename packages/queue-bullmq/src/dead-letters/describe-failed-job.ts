@@ -65,7 +65,8 @@ export function isValidPayload(payload: unknown): boolean {
 
 /** The payload as JSON, or as the text it is where it is no JSON. */
 function payloadOf(data: string | undefined): unknown {
-  return parseJson(data) ?? data ?? null;
+  const parsed = parseJson(data);
+  return parsed === undefined ? (data ?? null) : parsed;
 }
 
 function attemptsOf(starts: string | undefined): StartRecord[] {

@@ -13,6 +13,7 @@ import type { QueueDirectory } from "../queue-directory.ts";
 import type { QueueSpace } from "../queue-space.ts";
 import { JobNotFailedError, retryJob } from "../retry-job.ts";
 import { startsLine } from "../starts.ts";
+import { logKey } from "../token-log/log-entry.ts";
 import { settleFailure } from "./record-dead-letter.ts";
 import type { LetterMark } from "./read-dead-letter.ts";
 
@@ -48,7 +49,7 @@ export async function finishMove(deps: Deps, letter: DeadLetter, mark: LetterMar
   if (letter.queue === mark.from) return;
   await noteMove(deps, letter.job_id, letter.queue);
   const old = await readPlace(deps.space, mark.from, letter.job_id);
-  if (old?.failedAt === mark.failed_at) await deps.space.queue(mark.from).remove(letter.job_id);
+  if (old?.failedAt === mark.failed_at) await removeFrom(deps.space, mark.from, letter.job_id);
 }
 
 async function moveJob(deps: Deps, back: PutBack, to: string, old: Place | undefined): Promise<void> {
@@ -58,11 +59,17 @@ async function moveJob(deps: Deps, back: PutBack, to: string, old: Place | undef
   // must not take it for news.
   if (old) await settleFailure(space, back.mark.from, id, String(Date.parse(back.mark.failed_at)));
   const there = await readPlace(space, to, id);
-  if (there?.settled) await space.queue(to).remove(id);
+  if (there?.settled) await removeFrom(space, to, id);
   if (!there || there.settled) await addAgain(deps, back, to, old?.attempts);
   else await noteMove(deps, id, to);
   // Last, so that until then the job is found somewhere.
-  if (old) await space.queue(back.mark.from).remove(id);
+  if (old) await removeFrom(space, back.mark.from, id);
+}
+
+/** The job and its token log, from this queue only: elsewhere it lives on. */
+async function removeFrom(space: QueueSpace, queueName: string, id: string): Promise<void> {
+  await space.queue(queueName).remove(id);
+  await space.client.unlink(logKey(space.jobKey(queueName, id)));
 }
 
 type Place = {
@@ -115,8 +122,13 @@ async function addAgain(
 ): Promise<void> {
   const { space, policy } = deps;
   const id = letter.job_id;
-  await addJob(space, { id, queueName, job, attempts, policy });
-  await prependStarts(space.client, [space.jobKey(queueName, id)], [historyOf(letter)]);
+  const jobKey = space.jobKey(queueName, id);
+  // What is left of the log of an aged-out job would be taken for the beginning of the new answer.
+  await space.client.unlink(logKey(jobKey));
+  // It began in time once; when it begins again is the operator's business.
+  const { start_by: _, ...again } = job;
+  await addJob(space, { id, queueName, job: again, attempts, policy });
+  await prependStarts(space.client, [jobKey], [historyOf(letter)]);
   await noteMove(deps, id, queueName);
 }
 

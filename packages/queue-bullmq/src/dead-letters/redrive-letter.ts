@@ -13,6 +13,8 @@ export type LetterDeps = {
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
   readonly policy: DeliveryPolicy;
+  /** Called once for every job that was put back, unless the process is killed just then. */
+  readonly onRedriven: (letter: DeadLetter) => void;
 };
 
 export function factsOf(
@@ -54,6 +56,7 @@ export async function redriveLetter(
   }
   if (typeof changed === "string") return changed;
   await finish(deps, changed, patch);
+  deps.onRedriven(changed.letter);
   return "apply";
 }
 
