@@ -22,6 +22,8 @@ export type JobRecord = {
   /** The payload as it stands, for those who must show or repair it. */
   readonly payload: unknown;
   readonly createdAt: Date;
+  /** It was submitted to begin so long after its creation; milliseconds. */
+  readonly delayMs: number;
   readonly finishedAt: Date | undefined;
   readonly attemptsMade: number;
   readonly attemptsMax: number;
@@ -59,7 +61,7 @@ export function parseJobRecord(
   where: { state: JobState; position?: number | undefined },
 ): JobRecord {
   const payload = parseJson(hash["data"]);
-  const options = parseJson(hash["opts"]) as { attempts?: number } | undefined;
+  const options = parseJson(hash["opts"]) as { attempts?: number; delay?: number } | undefined;
   const { state, position } = where;
   const starts = parseStarts(hash["starts"]);
   return {
@@ -69,6 +71,7 @@ export function parseJobRecord(
     position,
     payload,
     job: inferenceJobSchema.safeParse(payload).data,
+    delayMs: options?.delay ?? 0,
     createdAt: new Date(Number(hash["timestamp"] ?? 0)),
     finishedAt: hash["finishedOn"] === undefined ? undefined : new Date(Number(hash["finishedOn"])),
     attemptsMade: Number(hash["atm"] ?? 0),

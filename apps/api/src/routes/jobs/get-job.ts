@@ -1,18 +1,26 @@
+import type { ServerResponse } from "node:http";
 import type { JobRecord } from "@forebay/queue-bullmq";
+import { isFinalState } from "@forebay/queue-contracts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { matchesEtag } from "../../http/etag.ts";
 import { jsonResponse } from "../../http/json-response.ts";
-import { refuseQuery } from "../../http/query.ts";
-import { findJob, maySeeResult } from "./find-job.ts";
+import { readQuery } from "../../http/query.ts";
+import { closedSignal } from "./closed-signal.ts";
+import { findJob, jobNotFound, maySeeResult } from "./find-job.ts";
 import type { JobDeps } from "./job-deps.ts";
 import { jobView } from "./job-view.ts";
+import { parseWait } from "./parse-prefer.ts";
+import { waitForJob } from "./wait-for-job.ts";
 
 /** `GET /jobs/{id}` */
 export function getJob(deps: JobDeps): ApiHandler {
   return async (context) => {
-    refuseQuery(context.req.url);
+    const query = readQuery(context.req.url, (name) => name === "wait");
+    const waitS = parseWait(query.get("wait"));
     const caller = context.get("caller");
-    const { record, tenant } = await findJob(deps, caller, context.req.param("id") ?? "");
+    const found = await findJob(deps, caller, context.req.param("id") ?? "");
+    const { tenant } = found;
+    const record = waitS ? await afterChange(deps, found.record, waitS, context.env.outgoing) : found.record;
     const withResult = maySeeResult(caller, tenant);
     const etag = etagOf(record, withResult);
     // Nobody but the key's holder may keep it, and only to ask again whether it is still so.
@@ -22,6 +30,21 @@ export function getJob(deps: JobDeps): ApiHandler {
     }
     return jsonResponse(200, jobView(record, withResult), headers);
   };
+}
+
+/** The job once its state is another one, or after `waitS` seconds. A job that ended does not change any more. */
+async function afterChange(
+  deps: JobDeps,
+  before: JobRecord,
+  waitS: number,
+  response: ServerResponse,
+): Promise<JobRecord> {
+  if (isFinalState(before.state)) return before;
+  const changed = (job: JobRecord): boolean => job.state !== before.state;
+  const limits = { ms: waitS * 1_000, signal: closedSignal(response) };
+  const after = await waitForJob(deps, before.id, changed, limits);
+  if (!after) throw jobNotFound();
+  return after;
 }
 
 /** Weak: made of all that ever changes in a view, not of its bytes, so that a 304 costs no serialising. */

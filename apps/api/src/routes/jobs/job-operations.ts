@@ -20,7 +20,7 @@ const submit: Operation = {
   tag: "jobs",
   summary: "Put a job on the queue",
   description:
-    "The type follows from the body: `prompt` makes a `generate` job, `messages` a `chat` job, `input` an `embed` job. A 202 means the job is stored and will run. Fields not listed are refused by name; `run_at`, `delay_ms`, `start_deadline_s`, `timeout_s` and `webhook` are known and not supported yet. `Prefer: respond-async` is what always happens; `Prefer: wait` is not honoured yet and ignored.",
+    "The type follows from the body: `prompt` makes a `generate` job, `messages` a `chat` job, `input` an `embed` job. A 202 means the job is stored and will run. Fields not listed are refused by name; `webhook` is known and not supported yet. With `Prefer: wait=N` the answer waits up to N seconds (at most 60) for the job to end: 200 with the finished job, otherwise 202.",
   parameters: [
     {
       name: "Idempotency-Key",

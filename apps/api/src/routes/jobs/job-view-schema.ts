@@ -50,6 +50,7 @@ export const jobViewSchema = z
       .int()
       .nullable()
       .describe("Jobs that would run before it on its queue, while it waits; 0: it is next."),
+    run_at: time.nullable().describe("When a job that was submitted for later may begin."),
     eta_s: z.number().nullable().describe("Seconds until it is expected to start. Not estimated yet: null."),
     progress: z.object({
       tokens: z.int().describe("Tokens of the answer so far."),
@@ -62,7 +63,7 @@ export const jobViewSchema = z
     usage: usageSchema.nullable(),
     error: errorViewSchema.nullable().describe("Once it ended without a result."),
     metadata: metadataSchema,
-    links: z.object({ self: z.string(), cancel: z.string() }),
+    links: z.object({ self: z.string(), events: z.string(), cancel: z.string() }),
   })
   .meta({ id: "Job" });
 export type JobView = z.infer<typeof jobViewSchema>;

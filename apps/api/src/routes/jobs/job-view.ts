@@ -22,6 +22,7 @@ export function jobView(record: JobRecord, withResult: boolean): JobView {
     started_at: record.starts.at(-1)?.at ?? null,
     finished_at: record.finishedAt?.toISOString() ?? null,
     queue_position: state === "waiting" ? (record.position ?? null) : null,
+    run_at: runAt(record.createdAt, record.delayMs),
     eta_s: null,
     progress: { tokens: tokensOf(record), percent: null },
     attempts_made: record.attemptsMade,
@@ -39,24 +40,26 @@ export function jobView(record: JobRecord, withResult: boolean): JobView {
 export function newJobView(
   id: string,
   job: InferenceJob,
-  place: { createdAt: Date; position: number; attemptsMax: number },
+  place: { createdAt: Date; position: number; delayMs: number; attemptsMax: number },
 ): JobView {
   const at = place.createdAt.toISOString();
+  const state = place.delayMs > 0 ? "delayed" : "waiting";
   return {
     job_id: id,
-    state: "waiting",
+    state,
     type: job.type,
     model: job.model,
     lane: job.lane,
     created_at: at,
     started_at: null,
     finished_at: null,
-    queue_position: place.position,
+    queue_position: state === "waiting" ? place.position : null,
+    run_at: runAt(place.createdAt, place.delayMs),
     eta_s: null,
     progress: { tokens: 0, percent: null },
     attempts_made: 0,
     attempts_max: place.attemptsMax,
-    timeline: [{ at, state: "waiting" }],
+    timeline: [{ at, state }],
     result: null,
     usage: null,
     error: null,
@@ -75,7 +78,14 @@ export function tenantOfRecord(record: JobRecord): string | undefined {
   return record.job?.tenant ?? tenantOf(record.payload);
 }
 
-const linksOf = (id: string): JobView["links"] => ({ self: `/jobs/${id}`, cancel: `/jobs/${id}/cancel` });
+const linksOf = (id: string): JobView["links"] => ({
+  self: `/jobs/${id}`,
+  events: `/jobs/${id}/events`,
+  cancel: `/jobs/${id}/cancel`,
+});
+
+const runAt = (createdAt: Date, delayMs: number): string | null =>
+  delayMs === 0 ? null : new Date(createdAt.getTime() + delayMs).toISOString();
 
 function tokensOf({ result, tokens }: JobRecord): number {
   return result && "eval_count" in result ? result.eval_count : tokens;
@@ -101,7 +111,8 @@ function errorView({ failure, starts }: JobRecord): ErrorView | null {
 
 function timelineOf(record: JobRecord): TimelineEntry[] {
   const { state, createdAt, finishedAt, starts } = record;
-  const timeline: TimelineEntry[] = [{ at: createdAt.toISOString(), state: "waiting" }];
+  const first = record.delayMs > 0 ? "delayed" : "waiting";
+  const timeline: TimelineEntry[] = [{ at: createdAt.toISOString(), state: first }];
   for (const [index, start] of starts.entries()) {
     timeline.push({ at: start.at, state: "active", ...(start.backend && { backend: start.backend }) });
     const last = index === starts.length - 1;

@@ -9,7 +9,7 @@ const leadingField = { generate: "prompt", chat: "messages", embed: "input" } as
 const types = Object.keys(leadingField) as InferenceJobType[];
 
 /** Fields that will mean something one day: silently taking them now would break a promise. */
-const laterFields = new Set(["run_at", "delay_ms", "start_deadline_s", "timeout_s", "webhook"]);
+const laterFields = new Set(["webhook"]);
 
 /** Enough to mend a request by; a body of a million mistakes is not answered with as many lines. */
 const errorsMax = 50;

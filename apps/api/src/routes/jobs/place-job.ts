@@ -7,7 +7,12 @@ import type { JobDeps } from "./job-deps.ts";
 import { newJobView } from "./job-view.ts";
 import type { JobView } from "./job-view-schema.ts";
 
-export type DraftJob = { readonly caller: Caller; readonly job: InferenceJob; readonly attempts: number };
+export type DraftJob = {
+  readonly caller: Caller;
+  readonly job: InferenceJob;
+  readonly attempts: number;
+  /** Milliseconds until it may begin. */ readonly delayMs: number;
+};
 
 /** A job with its queue, and an id that leads there. */
 export type PlacedJob = DraftJob & { readonly id: string; readonly queueName: string };
@@ -30,14 +35,14 @@ export async function placeJob({ models, directory }: JobDeps, draft: DraftJob):
 /** Adds the job if there is room. Throws Problem. */
 export async function acceptJob(deps: JobDeps, placed: PlacedJob): Promise<JobView> {
   const { space, admission, policy } = deps;
-  const { caller, id, queueName, job, attempts } = placed;
+  const { caller, id, queueName, job, attempts, delayMs } = placed;
   using _place = await admission.enter(caller);
   try {
     const [position, createdAt] = await Promise.all([
       countAhead(space, queueName, job.lane),
-      addJob(space, { id, queueName, job, attempts, policy }),
+      addJob(space, { id, queueName, job, attempts, delayMs: delayMs || undefined, policy }),
     ]);
-    return newJobView(id, job, { createdAt, position, attemptsMax: attempts });
+    return newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts });
   } catch (error) {
     // A write that timed out may have been done: the id was chosen before it and finds out.
     throw isRedisUnavailable(error) ? queueUnavailable(error, id) : error;

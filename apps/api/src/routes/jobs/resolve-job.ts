@@ -17,8 +17,15 @@ export type JobDefaults = {
 /**
  * The job a body stands for, with everything filled in that the caller left open, for a caller who may have
  * it. Throws Problem.
+ *
+ * @param startBy when it must have begun, in milliseconds of Redis's clock
  */
-export function resolveJob(body: SubmitBody, caller: Caller, defaults: JobDefaults): InferenceJob {
+export function resolveJob(
+  body: SubmitBody,
+  caller: Caller,
+  startBy: number | undefined,
+  defaults: JobDefaults,
+): InferenceJob {
   const {
     type,
     model: named,
@@ -28,6 +35,10 @@ export function resolveJob(body: SubmitBody, caller: Caller, defaults: JobDefaul
     metadata,
     user,
     stream,
+    run_at: ___,
+    delay_ms: ____,
+    start_deadline_s: _____,
+    timeout_s,
     ...rest
   } = body;
   const model = chooseModel(named, caller, defaults.defaultModel);
@@ -40,6 +51,8 @@ export function resolveJob(body: SubmitBody, caller: Caller, defaults: JobDefaul
     lane: chooseLane(lane, caller),
     model,
     ...(metadata && { metadata }),
+    ...(startBy !== undefined && { start_by: startBy }),
+    ...(timeout_s !== undefined && { timeout_s }),
     stream,
     request,
     // The three members of the union differ only in `request`, whose type `type` has chosen already.

@@ -9,6 +9,7 @@ import {
   textSchema,
 } from "@forebay/queue-contracts";
 import { z } from "zod";
+import { delayMsMax } from "./resolve-timing.ts";
 
 const envelope = {
   model: modelNameSchema.optional().describe("Default: the server's default model, if it has one."),
@@ -35,10 +36,36 @@ const envelope = {
     .max(256)
     .optional()
     .describe("A person or process within the tenant; sub-divides the tenant's share and nobody else's."),
+  run_at: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe("Not before this time; the job is `delayed` until then. Not together with delay_ms."),
+  delay_ms: z
+    .int()
+    .min(0)
+    .max(delayMsMax)
+    .optional()
+    .describe("Not before so many milliseconds from now; the job is `delayed` until then."),
+  start_deadline_s: z
+    .number()
+    .positive()
+    .max(delayMsMax / 1_000)
+    .optional()
+    .describe(
+      "Seconds, from when it may begin, within which it must have begun; then it ends as `expired` and never reaches a GPU.",
+    ),
+  timeout_s: z
+    .number()
+    .positive()
+    .max(delayMsMax / 1_000)
+    .optional()
+    .describe("Seconds from its first start, retries included, after which it ends as `timed_out`."),
   stream: z
     .boolean()
     .default(true)
-    .describe("false: no log of the tokens need be kept (batch work). The result is the same."),
+    .describe(
+      "false: no log of the tokens is kept (batch work): its events tell states only. The result is the same.",
+    ),
 };
 
 const format = formatSchema

@@ -1,4 +1,6 @@
-import type { ApiHandler } from "../../http/api-env.ts";
+import { readRedisTimeMs } from "@forebay/queue-bullmq";
+import { isFinalState } from "@forebay/queue-contracts";
+import type { ApiContext, ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { refuseQuery } from "../../http/query.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
@@ -8,33 +10,53 @@ import type { JobDeps } from "./job-deps.ts";
 import type { JobView } from "./job-view-schema.ts";
 import { parseSubmission } from "./parse-submission.ts";
 import { acceptJob, placeJob } from "./place-job.ts";
+import { awaitResult } from "./await-result.ts";
+import { closedSignal } from "./closed-signal.ts";
+import { parseOnDisconnect, parsePrefer } from "./parse-prefer.ts";
 import { resolveJob } from "./resolve-job.ts";
+import { hasTiming, resolveTiming } from "./resolve-timing.ts";
 import { submitOnce } from "./submit-once.ts";
 
 /** `POST /jobs` */
 export function submitJob(deps: JobDeps): ApiHandler {
   return async (context) => {
-    const { incoming } = context.env;
+    const { incoming, outgoing } = context.env;
     refuseQuery(context.req.url);
-    const body = await readJsonBody(incoming, deps.body);
-    const submission = parseSubmission(body);
-    const header = incoming.headers["idempotency-key"]?.toString();
-    const key = parseIdempotencyKey(header, submission.idempotency_key);
-    const caller = context.get("caller");
-    const job = resolveJob(submission, caller, deps.jobs);
-    const draft = { caller, job, attempts: submission.attempts ?? deps.policy.attempts };
-
-    if (key !== undefined) {
-      const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(body as object) };
-      const { view, replayed } = await submitOnce(deps, draft, claim);
-      return accepted(view, replayed ? { "idempotency-replayed": "true" } : {});
-    }
-    const view = await acceptJob(deps, await placeJob(deps, draft));
-    deps.events.jobAccepted(view.job_id, job, caller);
-    return accepted(view);
+    const { waitS, applied } = parsePrefer(incoming.headers.prefer?.toString());
+    const onDisconnect = parseOnDisconnect(incoming.headers["forebay-on-disconnect"]?.toString());
+    const submitted = await submit(deps, context);
+    const headers = {
+      ...(applied !== undefined && { "preference-applied": applied }),
+      ...(submitted.replayed && { "idempotency-replayed": "true" }),
+    };
+    if (waitS === undefined || waitS === 0) return accepted(submitted.view, headers);
+    const closed = closedSignal(outgoing);
+    const view = await awaitResult(deps, submitted.view, { waitS, onDisconnect, closed });
+    return isFinalState(view.state) ? jsonResponse(200, view, headers) : accepted(view, headers);
   };
 }
 
-function accepted(view: JobView, headers: Readonly<Record<string, string>> = {}): Response {
+async function submit(deps: JobDeps, context: ApiContext): Promise<{ view: JobView; replayed: boolean }> {
+  const { incoming } = context.env;
+  const body = await readJsonBody(incoming, deps.body);
+  const submission = parseSubmission(body);
+  const header = incoming.headers["idempotency-key"]?.toString();
+  const key = parseIdempotencyKey(header, submission.idempotency_key);
+  const caller = context.get("caller");
+  const nowMs = hasTiming(submission) ? await readRedisTimeMs(deps.space) : 0;
+  const { delayMs, startBy } = resolveTiming(submission, nowMs);
+  const job = resolveJob(submission, caller, startBy, deps.jobs);
+  const draft = { caller, job, delayMs, attempts: submission.attempts ?? deps.policy.attempts };
+
+  if (key !== undefined) {
+    const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(body as object) };
+    return submitOnce(deps, draft, claim);
+  }
+  const view = await acceptJob(deps, await placeJob(deps, draft));
+  deps.events.jobAccepted(view.job_id, job, caller);
+  return { view, replayed: false };
+}
+
+function accepted(view: JobView, headers: Readonly<Record<string, string>>): Response {
   return jsonResponse(202, view, { location: view.links.self, ...headers });
 }

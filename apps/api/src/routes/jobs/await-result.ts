@@ -1,0 +1,27 @@
+import { cancelJob, tenantOf } from "@forebay/queue-bullmq";
+import { isFinalState } from "@forebay/queue-contracts";
+import type { JobDeps } from "./job-deps.ts";
+import { jobView } from "./job-view.ts";
+import type { JobView } from "./job-view-schema.ts";
+import { waitForJob } from "./wait-for-job.ts";
+
+/**
+ * The view of a job just submitted, when it ended or `waitS` passed. If the client goes first, the job goes on
+ * or is cancelled, as it asked.
+ */
+export async function awaitResult(
+  deps: JobDeps,
+  view: JobView,
+  how: { waitS: number; onDisconnect: "cancel" | "detach"; closed: AbortSignal },
+): Promise<JobView> {
+  const record = await waitForJob(deps, view.job_id, (job) => isFinalState(job.state), {
+    ms: how.waitS * 1_000,
+    signal: how.closed,
+  });
+  if (!record) return view;
+  if (how.closed.aborted && how.onDisconnect === "cancel" && !isFinalState(record.state)) {
+    const { id, queueName, payload } = record;
+    await cancelJob(deps.space, { id, queueName, tenant: tenantOf(payload) });
+  }
+  return jobView(record, true);
+}
