@@ -86,6 +86,16 @@ runbooks_exist() {
     return $missing
 }
 
+# Every metric the alert rules ask for is one that a service publishes.
+metrics_exist() {
+    local metric missing=0
+    for metric in $(grep -oh 'forebay_[a-z_]*' infra/prometheus/rules/*.yml | sort -u); do
+        grep -rqw "\"$metric\"" apps/*/src packages/*/src --include='*.ts' ||
+            { echo "no service publishes $metric" && missing=1; }
+    done
+    return $missing
+}
+
 ecosystem_loads() {
     node -e '
         const { existsSync } = require("node:fs");
@@ -106,6 +116,7 @@ needs prometheus-rules promtool && check prometheus-rules promtool check rules i
 needs prometheus-rule-tests promtool &&
     check prometheus-rule-tests promtool test rules infra/prometheus/tests/forebay.test.yml
 check runbook-anchors runbooks_exist
+check metric-names metrics_exist
 needs nginx-config nginx openssl && check nginx-config nginx_accepts
 needs redis-config redis-server redis-cli && check redis-config redis_accepts
 needs compose-init openssl && check compose-init init_is_idempotent

@@ -25,7 +25,11 @@ const stages: readonly Stage[] = [
 
 const chromium = await findChromium((line) => console.log(line));
 // A test run talks to nobody outside: turbo reports home unless told not to.
-const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1", ...(chromium !== undefined && { FOREBAY_CHROMIUM: chromium }) };
+const env = {
+  ...process.env,
+  TURBO_TELEMETRY_DISABLED: "1",
+  ...(chromium !== undefined && { FOREBAY_CHROMIUM: chromium }),
+};
 const failed: string[] = [];
 for (const stage of stages) {
   console.log(`\n── ${stage.name} ${"─".repeat(70 - stage.name.length)}`);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -45,7 +45,7 @@ export async function createLocalRun(env: Readonly<Record<string, string>> = {})
       started.push(handle);
       return handle;
     },
-    processes: () => findProcesses(`FOREBAY_DATA_DIR=${dataDir}\0`),
+    processes: () => findProcesses(dataDir),
     [Symbol.asyncDispose]: async () => {
       for (const handle of started) await handle.stop(60_000);
       await rm(dataDir, { recursive: true, force: true });
@@ -53,10 +53,23 @@ export async function createLocalRun(env: Readonly<Record<string, string>> = {})
   };
 }
 
-function findProcesses(variable: string): Map<number, string> {
+function findProcesses(dataDir: string): Map<number, string> {
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
-  const found = pids.filter((pid) => read(`/proc/${pid}/environ`).includes(variable));
-  return new Map(found.map((pid) => [Number(pid), read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")]));
+  const ours = (pid: string) =>
+    read(`/proc/${pid}/environ`).includes(`FOREBAY_DATA_DIR=${dataDir}\0`) ||
+    // Redis writes its title over its environment.
+    workingDirectory(pid).startsWith(dataDir);
+  return new Map(
+    pids.filter(ours).map((pid) => [Number(pid), read(`/proc/${pid}/cmdline`).replaceAll("\0", " ")]),
+  );
+}
+
+function workingDirectory(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
 }
 
 // A process may be gone by the time it is looked at.

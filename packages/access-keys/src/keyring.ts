@@ -41,6 +41,8 @@ export function createKeyring(
     const cached = cache.get(hash);
     if (cached && cached.until > now()) return cached.record;
     const record = await store.find(hash);
+    // Perhaps it was rotated since the list was read.
+    listed.until = 0;
     if (cache.size >= cacheEntriesMax) cache.clear();
     cache.set(hash, { until: now() + cacheMs, record });
     return record;
@@ -64,8 +66,12 @@ export function createKeyring(
       return judge(record, now());
     },
     async authenticateId(id) {
-      if (listed.until <= now()) listed = { until: now() + cacheMs, records: await store.list() };
-      const record = [...fixed.values(), ...listed.records].find((each) => each.id === id);
+      const isIt = (record: KeyRecord): boolean => record.id === id;
+      const known = [...fixed.values(), ...(listed.until > now() ? listed.records : [])].find(isIt);
+      if (known) return judge(known, now());
+      // Also when the list is fresh: the key may be newer.
+      listed = { until: now() + cacheMs, records: await store.list() };
+      const record = listed.records.find(isIt);
       return record ? judge(record, now()) : { kind: "refused", why: "unknown" };
     },
   };

@@ -16,7 +16,9 @@ while read -r sign pid; do
   pids=$rest
   [ "$sign" = - ] || pids="$pids $pid"
 done
-any_alive() { for pid in $pids; do kill -0 "$pid" && return 0; done; return 1; }
+# In a container whose first process does not reap, the dead stay as zombies.
+is_alive() { kill -0 "$1" && ! grep -q "^State:.*Z" "/proc/$1/status"; }
+any_alive() { for pid in $pids; do is_alive "$pid" && return 0; done; return 1; }
 tenths=$1
 if [ "$tenths" -gt 0 ]; then
   for pid in $pids; do kill -TERM "$pid"; done

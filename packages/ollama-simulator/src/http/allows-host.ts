@@ -10,8 +10,8 @@ export function allowsHost(boundTo: string, header: string | undefined): boolean
     .replace(/:\d+$/, "")
     .replace(/^\[|\]$/g, "")
     .toLowerCase();
-  if (host === "" || host === "localhost" || host === hostname().toLowerCase()) return true;
-  return isIP(host) !== 0 || localSuffixes.some((suffix) => host.endsWith(suffix));
+  if (host === "" || host === "localhost" || isIP(host) !== 0) return true;
+  return localSuffixes.some((suffix) => host.endsWith(suffix)) || host === hostname().toLowerCase();
 }
 
 function isLoopback(host: string): boolean {

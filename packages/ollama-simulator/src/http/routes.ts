@@ -12,9 +12,9 @@ import type { World } from "../world.ts";
 import { type Exchange, replyText } from "./exchange.ts";
 
 /** Answers at once. */
-export type PlainHandler = (world: World, exchange: Exchange, body: unknown) => void | Promise<void>;
+type PlainHandler = (world: World, exchange: Exchange, body: unknown) => void | Promise<void>;
 /** Makes a model work: counted, logged, and open to faults. */
-export type InferenceHandler = (
+type InferenceHandler = (
   world: World,
   exchange: Exchange,
   body: unknown,

@@ -1,5 +1,6 @@
-import type { Exchange } from "../http/exchange.ts";
+import { type Exchange, replyJson } from "../http/exchange.ts";
 import { OllamaError } from "../http/ollama-error.ts";
+import type { ModelCard } from "../models/model-card.ts";
 import { type Lease, QueueFullError } from "../scheduler/scheduler.ts";
 import type { World } from "../world.ts";
 import type { InferenceJob } from "./inference-job.ts";
@@ -26,6 +27,25 @@ export async function serveInference(
   } finally {
     lease.release();
   }
+}
+
+/** Without a prompt there is nothing to generate: the model is loaded, and that is said. */
+export async function load(
+  world: World,
+  exchange: Exchange,
+  job: InferenceJob,
+  surface: Surface,
+): Promise<"completed"> {
+  (await holdRunner(world, exchange, job)).release();
+  replyJson(exchange, 200, surface.empty("load"));
+  return "completed";
+}
+
+/** Answers at once; the model goes when nobody uses it any more. */
+export function unload(world: World, exchange: Exchange, model: ModelCard, surface: Surface): "completed" {
+  world.scheduler.expire(model);
+  replyJson(exchange, 200, surface.empty("unload"));
+  return "completed";
 }
 
 export async function holdRunner(

@@ -14,5 +14,7 @@ export type Surface = {
     parts: readonly AnswerPart[],
     ending: { reason: "stop" | "length"; metrics: Metrics } | undefined,
   ): unknown;
+  /** Nothing was asked for but to load or to unload. */
+  empty(reason: "load" | "unload"): unknown;
   error(status: number, message: string): unknown;
 };

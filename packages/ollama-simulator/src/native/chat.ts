@@ -1,10 +1,10 @@
 import { type AnswerRequest, planAnswer, type ThinkLevel } from "../answer/plan-answer.ts";
 import type { Answer } from "../answer/answer.ts";
 import type { StruckFaults } from "../faults/fault-book.ts";
-import { type Exchange, replyJson } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import type { InferenceJob } from "../inference/inference-job.ts";
-import { holdRunner, serveInference } from "../inference/serve-inference.ts";
+import { load, serveInference, unload } from "../inference/serve-inference.ts";
 import type { Surface } from "../inference/surface.ts";
 import type { ModelCard } from "../models/model-card.ts";
 import { countTokens } from "../text/count-tokens.ts";
@@ -12,7 +12,7 @@ import type { World } from "../world.ts";
 import { answerText } from "./answer-text.ts";
 import { type CompletionRequest, parseCompletionRequest, resolveThink } from "./completion-request.ts";
 import { createLogprobs } from "./create-logprobs.ts";
-import { findModel, requireCapabilities } from "./find-model.ts";
+import { findModel, requireCapabilities, requireName } from "./find-model.ts";
 import { createNativeSurface } from "./native-surface.ts";
 import { parseFormat } from "./parse-format.ts";
 import { requireSight, tokensPerImage } from "./parse-images.ts";
@@ -46,23 +46,13 @@ export async function serveChat(
   faults: StruckFaults,
   surface: Surface,
 ): Promise<"completed" | "failed"> {
-  const model = findModel(world.models, request.model, new OllamaError(400, "model is required"));
+  requireName(request.model);
+  const model = findModel(world.models, request.model);
   const empty = request.messages.length === 0;
-  if (empty && request.keepAliveMs === 0) {
-    world.scheduler.expire(model);
-    replyJson(exchange, 200, emptyAnswer(request.model, "unload"));
-    return "completed";
-  }
+  if (empty && request.keepAliveMs === 0) return unload(world, exchange, model, surface);
   const job = createChatJob(model, request, faults);
-  if (!empty) return await serveInference(world, exchange, job, surface, request.stream);
-  (await holdRunner(world, exchange, job)).release();
-  replyJson(exchange, 200, emptyAnswer(request.model, "load"));
-  return "completed";
-}
-
-function emptyAnswer(model: string, reason: "load" | "unload") {
-  const message = { role: "assistant", content: "" };
-  return { model, created_at: new Date().toISOString(), message, done: true, done_reason: reason };
+  if (empty) return await load(world, exchange, job, surface);
+  return await serveInference(world, exchange, job, surface, request.stream);
 }
 
 function createChatJob(model: ModelCard, request: ChatRequest, faults: StruckFaults): InferenceJob {

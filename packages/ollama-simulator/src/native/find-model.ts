@@ -3,13 +3,24 @@ import type { Capability, ModelCard } from "../models/model-card.ts";
 import { fullModelName, parseModelName } from "../models/model-name.ts";
 import type { ModelStore } from "../models/model-store.ts";
 
-/** `invalidName` is what this endpoint says to a name that is none, the empty one included. */
-export function findModel(models: ModelStore, name: string, invalidName: OllamaError): ModelCard {
-  if (name !== "" && parseModelName(name) === undefined) throw new OllamaError(400, "invalid model name");
-  if (name === "") throw invalidName;
+export function findModel(models: ModelStore, name: string): ModelCard {
   const card = models.find(name);
-  if (card === undefined) throw modelNotFound(name);
+  if (card === undefined) throw isBadName(name) ? badName() : modelNotFound(name);
   return card;
+}
+
+/** The embedding endpoints word it in another way. */
+export function findEmbeddingModel(models: ModelStore, name: string): ModelCard {
+  const card = models.find(name);
+  if (card !== undefined) return card;
+  if (name === "") throw modelNotFound(name);
+  if (isBadName(name)) throw badName();
+  throw new OllamaError(404, `model ${JSON.stringify(name)} not found, try pulling it first`);
+}
+
+/** Most endpoints; generate speaks of an unknown model instead. */
+export function requireName(name: string): void {
+  if (name === "") throw new OllamaError(400, "model is required");
 }
 
 export function modelNotFound(name: string): OllamaError {
@@ -23,12 +34,10 @@ export function requireCapabilities(model: ModelCard, wanted: readonly Capabilit
   throw new OllamaError(400, `${fullModelName(model.name)} does not support ${missing.join("\n")}`);
 }
 
-/** The embedding endpoints word it in another way. */
-export function findEmbeddingModel(models: ModelStore, name: string): ModelCard {
-  if (name !== "" && parseModelName(name) === undefined) throw new OllamaError(400, "invalid model name");
-  if (name === "") throw modelNotFound(name);
-  const card = models.find(name);
-  if (card === undefined)
-    throw new OllamaError(404, `model ${JSON.stringify(name)} not found, try pulling it first`);
-  return card;
+function isBadName(name: string): boolean {
+  return name !== "" && parseModelName(name) === undefined;
+}
+
+function badName(): OllamaError {
+  return new OllamaError(400, "invalid model name");
 }

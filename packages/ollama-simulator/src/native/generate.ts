@@ -1,8 +1,8 @@
 import { planAnswer, type ThinkLevel } from "../answer/plan-answer.ts";
-import { type Exchange, replyJson } from "../http/exchange.ts";
+import type { Exchange } from "../http/exchange.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import type { InferenceJob } from "../inference/inference-job.ts";
-import { holdRunner, serveInference } from "../inference/serve-inference.ts";
+import { load, serveInference, unload } from "../inference/serve-inference.ts";
 import type { Surface } from "../inference/surface.ts";
 import type { Capability, ModelCard } from "../models/model-card.ts";
 import { countTokens } from "../text/count-tokens.ts";
@@ -12,7 +12,7 @@ import { answerText } from "./answer-text.ts";
 import { type CompletionRequest, parseCompletionRequest, resolveThink } from "./completion-request.ts";
 import { contextTokens } from "./context-tokens.ts";
 import { createLogprobs } from "./create-logprobs.ts";
-import { findModel, modelNotFound, requireCapabilities } from "./find-model.ts";
+import { findModel, requireCapabilities } from "./find-model.ts";
 import { createNativeSurface } from "./native-surface.ts";
 import { parseFormat } from "./parse-format.ts";
 import { countImages, requireSight, tokensPerImage } from "./parse-images.ts";
@@ -55,22 +55,11 @@ export async function serveGenerate(
   faults: StruckFaults,
   surface: Surface,
 ): Promise<"completed" | "failed"> {
-  const model = findModel(world.models, request.model, modelNotFound(""));
-  const empty = request.prompt === "";
-  if (empty && request.keepAliveMs === 0) {
-    world.scheduler.expire(model);
-    replyJson(exchange, 200, emptyAnswer(request.model, "unload"));
-    return "completed";
-  }
+  const model = findModel(world.models, request.model);
+  if (request.prompt === "" && request.keepAliveMs === 0) return unload(world, exchange, model, surface);
   const job = createGenerateJob(model, request, faults);
-  if (!empty) return await serveInference(world, exchange, job, surface, request.stream);
-  (await holdRunner(world, exchange, job)).release();
-  replyJson(exchange, 200, emptyAnswer(request.model, "load"));
-  return "completed";
-}
-
-function emptyAnswer(model: string, reason: "load" | "unload") {
-  return { model, created_at: new Date().toISOString(), response: "", done: true, done_reason: reason };
+  if (request.prompt === "") return await load(world, exchange, job, surface);
+  return await serveInference(world, exchange, job, surface, request.stream);
 }
 
 function createGenerateJob(model: ModelCard, request: GenerateRequest, faults: StruckFaults): InferenceJob {

@@ -44,6 +44,7 @@ export function createNativeSurface(shape: NativeShape): Surface {
       const closing = shape.closing(parts.map(textOf).join(""));
       return { ...body, done_reason: ending.reason, ...closing, ...durations(ending.metrics) };
     },
+    empty: (reason) => ({ ...head(), ...shape.body("", "", []), done: true, done_reason: reason }),
     error: (_status, message) => ({ error: message }),
   };
 }

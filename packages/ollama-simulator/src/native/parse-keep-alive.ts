@@ -18,7 +18,7 @@ export function parseKeepAlive(value: unknown): number | undefined {
   return ms < 0 ? Number.POSITIVE_INFINITY : ms;
 }
 
-export function parseGoDuration(text: string): number {
+function parseGoDuration(text: string): number {
   const sign = text.startsWith("-") ? -1 : 1;
   const body = text.replace(/^[+-]/, "");
   if (body === "0") return 0;

@@ -56,6 +56,8 @@ export function createChatCompletionSurface(shape: Shape): Surface {
       };
       return { ...head("chat.completion"), choices: [choice], usage: usageOf(ending?.metrics) };
     },
+    // Unreachable: a request without messages was refused.
+    empty: () => ({ ...head("chat.completion"), choices: [], usage: usageOf(undefined) }),
     error: openaiError,
   };
 }

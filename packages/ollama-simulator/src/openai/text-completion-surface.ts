@@ -34,6 +34,7 @@ export function createTextCompletionSurface(shape: {
       choices: [choice(parts.map(contentOf).join(""), ending?.reason ?? null)],
       usage: usageOf(ending?.metrics),
     }),
+    empty: (reason) => ({ ...head, choices: [choice("", reason)], usage: usageOf(undefined) }),
     error: openaiError,
   };
 }

@@ -87,7 +87,9 @@ export class Scheduler {
     const runner = this.#usable(request);
     if (signal.aborted) return Promise.reject(signal.reason);
     if (runner !== undefined) return Promise.resolve(this.#lease(runner, request.keepAliveMs));
-    if (this.#pending.length >= this.#limits.maxQueue) return Promise.reject(new QueueFullError());
+    // What is being placed has left the queue, so that even a queue without places serves one at a time.
+    if (this.#placing !== undefined && this.#pending.length >= this.#limits.maxQueue)
+      return Promise.reject(new QueueFullError());
     const { promise, resolve, reject } = Promise.withResolvers<Lease>();
     const pending: Pending = { request, signal, resolve, reject };
     // Its place in the queue stays taken until the loop gets to it, as in Ollama.
