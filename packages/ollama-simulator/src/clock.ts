@@ -15,3 +15,21 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Infinity waits for the signal alone, whose reason it rejects with. */
+export function waitFor(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
+    if (ms === 0) return resolve();
+    const abort = () => {
+      cancel();
+      reject(signal.reason);
+    };
+    const done = () => {
+      signal.removeEventListener("abort", abort);
+      resolve();
+    };
+    const cancel = ms === Number.POSITIVE_INFINITY ? () => {} : clock.after(ms, done);
+    signal.addEventListener("abort", abort, { once: true });
+  });
+}

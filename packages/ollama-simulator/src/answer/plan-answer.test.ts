@@ -37,7 +37,7 @@ describe("num_predict", () => {
     "of %i gives as many tokens, and a longer answer would have come",
     (numPredict) => {
       const answer = planAnswer({ ...request, numPredict });
-      expect(answer.parts).toHaveLength(numPredict);
+      expect([answer.parts.length, answer.doneReason]).toEqual([numPredict, "length"]);
     },
   );
 

@@ -56,8 +56,8 @@ function contentTexts({ format, numPredict }: AnswerRequest, seed: number): stri
   if (format.kind === "schema") return splitTokens(JSON.stringify(createInstance(format.schema, seed)));
   if (format.kind === "json") return splitTokens(JSON.stringify(freeObject(seed)));
   const [min, max] = contentTokens;
-  // A caller that asks for more than a paragraph is after the length, and gets it.
-  return prose(seed, Math.max(min, numPredict), Math.max(max, numPredict));
+  // A model that would go on: whoever limits the length is after it, and gets it.
+  return prose(seed, Math.max(min, numPredict + 1), Math.max(max, numPredict + 1));
 }
 
 function freeObject(seed: number): Record<string, unknown> {

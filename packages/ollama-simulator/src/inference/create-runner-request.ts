@@ -1,6 +1,6 @@
 import { faultMessage } from "../faults/fault-message.ts";
 import type { StruckFaults } from "../faults/fault-book.ts";
-import type { LoadFault, RunnerRequest } from "../scheduler/scheduler.ts";
+import type { LoadFault, RunnerRequest } from "../scheduler/runner-request.ts";
 import type { InferenceJob } from "./inference-job.ts";
 
 // Ollama gives multimodal models no less than this.

@@ -1,5 +1,5 @@
 import type { Exchange } from "../http/exchange.ts";
-import type { Lease } from "../scheduler/scheduler.ts";
+import type { Lease } from "../scheduler/loaded-runners.ts";
 import { createEmbedding } from "../text/create-embedding.ts";
 import type { World } from "../world.ts";
 import { EmbeddingError, runnerGone } from "./embedding-error.ts";

@@ -1,6 +1,6 @@
 import { type Answer, type AnswerPart, tokensOf } from "../answer/answer.ts";
 import type { TokenSource } from "../gpu/virtual-gpu.ts";
-import type { Lease } from "../scheduler/scheduler.ts";
+import type { Lease } from "../scheduler/loaded-runners.ts";
 import type { World } from "../world.ts";
 import { fitPrompt } from "./fit-prompt.ts";
 import type { Emit } from "./inference-event.ts";

@@ -12,7 +12,7 @@ export type InferenceJob = {
   truncate: boolean;
   promptTokens: number;
   /** One slot after the other; more than one where Ollama calls its runner twice. Made when a slot is held. */
-  plan: () => Answer[];
+  plan: (numCtx: number) => Answer[];
   faults: StruckFaults;
 };
 

@@ -1,6 +1,6 @@
 import type { Answer } from "../answer/answer.ts";
 import { OllamaError } from "../http/ollama-error.ts";
-import type { Lease } from "../scheduler/scheduler.ts";
+import type { Lease } from "../scheduler/loaded-runners.ts";
 import { UnusableSchemaError } from "../schema/schema.ts";
 import type { World } from "../world.ts";
 import { type Generated, generateAnswer } from "./generate-answer.ts";
@@ -48,7 +48,7 @@ async function runAll(
   signal: AbortSignal,
   emit: Emit,
 ) {
-  const answers = planAnswers(job);
+  const answers = planAnswers(job, lease.runner.numCtx);
   for (const answer of answers) {
     const generated = await generateAnswer(world, job, lease, answer, signal, emit);
     if (generated === undefined) return;
@@ -66,9 +66,9 @@ function toMetrics(generated: Generated, { startedAt, loadedAt }: Times, now: nu
 }
 
 /** A schema that cannot be turned into a grammar is llama-server's to refuse: its answer is passed on as a string. */
-function planAnswers(job: InferenceJob): Answer[] {
+function planAnswers(job: InferenceJob, numCtx: number): Answer[] {
   try {
-    return job.plan();
+    return job.plan(numCtx);
   } catch (error) {
     if (!(error instanceof UnusableSchemaError)) throw error;
     const message = `JSON schema conversion failed:\n${error.message}`;

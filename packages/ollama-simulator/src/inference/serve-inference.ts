@@ -1,7 +1,8 @@
 import { type Exchange, replyJson } from "../http/exchange.ts";
 import { OllamaError } from "../http/ollama-error.ts";
 import type { ModelCard } from "../models/model-card.ts";
-import { type Lease, QueueFullError } from "../scheduler/scheduler.ts";
+import type { Lease } from "../scheduler/loaded-runners.ts";
+import { QueueFullError } from "../scheduler/scheduler.ts";
 import type { World } from "../world.ts";
 import type { InferenceJob } from "./inference-job.ts";
 import { runInference } from "./run-inference.ts";

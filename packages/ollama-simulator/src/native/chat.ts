@@ -17,7 +17,7 @@ import { createNativeSurface } from "./native-surface.ts";
 import { parseFormat } from "./parse-format.ts";
 import { requireSight, tokensPerImage } from "./parse-images.ts";
 import { type ChatMessage, parseMessages } from "./parse-messages.ts";
-import { parseOptions } from "./parse-options.ts";
+import { boundNumPredict, parseOptions } from "./parse-options.ts";
 import { chooseCalls, parseTools, type Tool } from "./parse-tools.ts";
 
 export type ChatRequest = CompletionRequest & { messages: ChatMessage[]; tools: Tool[] };
@@ -71,12 +71,20 @@ function createChatJob(model: ModelCard, request: ChatRequest, faults: StruckFau
     truncate: request.truncate,
     promptTokens: countTokens(text) + request.messages.length * tokensPerMessage + images * tokensPerImage,
     faults,
-    plan: () => {
+    plan: (numCtx) => {
       requireSight(model, images);
       const calls = chooseCalls(request.messages, request.tools);
       const identity = `${model.name}\n${text}`;
       const format = parseFormat(request.format);
-      return planTurns({ ...options, identity, think, format, calls, text: answerText(faults) });
+      return planTurns({
+        ...options,
+        numPredict: boundNumPredict(options, numCtx),
+        identity,
+        think,
+        format,
+        calls,
+        text: answerText(faults),
+      });
     },
   };
 }

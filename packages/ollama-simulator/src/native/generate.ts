@@ -16,7 +16,7 @@ import { findModel, requireCapabilities } from "./find-model.ts";
 import { createNativeSurface } from "./native-surface.ts";
 import { parseFormat } from "./parse-format.ts";
 import { countImages, requireSight, tokensPerImage } from "./parse-images.ts";
-import { parseOptions } from "./parse-options.ts";
+import { boundNumPredict, parseOptions } from "./parse-options.ts";
 
 export type GenerateRequest = CompletionRequest & {
   prompt: string;
@@ -75,14 +75,22 @@ function createGenerateJob(model: ModelCard, request: GenerateRequest, faults: S
     truncate: request.truncate,
     promptTokens: countTokens(text) + request.images * tokensPerImage,
     faults,
-    plan: () => {
+    plan: (numCtx) => {
       requireSight(model, request.images);
       const format = parseFormat(request.format);
       // A grammar leaves a thinking model no room to think.
       const level: ThinkLevel = format.kind === "text" && !request.raw ? think : false;
       const identity = `${model.name}\n${text}`;
       return [
-        planAnswer({ ...options, identity, think: level, format, calls: [], text: answerText(faults) }),
+        planAnswer({
+          ...options,
+          numPredict: boundNumPredict(options, numCtx),
+          identity,
+          think: level,
+          format,
+          calls: [],
+          text: answerText(faults),
+        }),
       ];
     },
   };

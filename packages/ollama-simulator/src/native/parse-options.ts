@@ -67,6 +67,14 @@ export function parseOptions(
   };
 }
 
+// What Ollama grants an open-ended generation, in contexts.
+const contextsMax = 10;
+
+/** Ollama's limit, which also keeps an absurd wish from filling the memory. */
+export function boundNumPredict({ numPredict }: GenerationOptions, numCtx: number): number {
+  return Math.min(numPredict, contextsMax * numCtx);
+}
+
 function checkOption(name: string, value: unknown): void {
   const kind = kinds[name];
   if (kind === undefined || value === null || value === undefined) return;

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createManualClock, type ManualClock, settle } from "../../test/manual-clock.ts";
 import { createModelCard } from "../models/model-card.ts";
 import type { RunnerOptions } from "./runner-options.ts";
-import { type Lease, QueueFullError, Scheduler, type SchedulerLimits } from "./scheduler.ts";
+import type { Lease } from "./loaded-runners.ts";
+import { QueueFullError, Scheduler, type SchedulerLimits } from "./scheduler.ts";
 
 const limits: SchedulerLimits = {
   numParallel: 1,

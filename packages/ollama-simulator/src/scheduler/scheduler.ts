@@ -1,9 +1,10 @@
-import type { Clock } from "../clock.ts";
+import { type Clock, waitFor } from "../clock.ts";
 import type { ModelCard } from "../models/model-card.ts";
 import { chooseVictim } from "./choose-victim.ts";
+import { type Lease, LoadedRunners } from "./loaded-runners.ts";
 import { needsReload } from "./needs-reload.ts";
 import { Runner } from "./runner.ts";
-import type { RunnerOptions } from "./runner-options.ts";
+import type { LoadFault, RunnerRequest } from "./runner-request.ts";
 
 export type SchedulerLimits = {
   numParallel: number;
@@ -15,24 +16,14 @@ export type SchedulerLimits = {
   contextLength: number;
 };
 
-export type RunnerRequest = {
-  model: ModelCard;
-  options: RunnerOptions;
-  keepAliveMs: number | undefined;
-  /** What goes wrong if this request causes a load. */
-  loadFault: LoadFault | undefined;
-};
-
-export type LoadFault = { kind: "stall" } | { kind: "error"; error: Error };
+/** Into free room, instead of another model, or of itself with other options. */
+export type LoadReason = "cold" | "swap" | "reload";
 
 export type SchedulerEvents = {
-  loaded(model: ModelCard, reason: "cold" | "swap" | "reload"): void;
+  loaded(model: ModelCard, reason: LoadReason): void;
   loadAborted(model: ModelCard): void;
   unloaded(model: ModelCard): void;
 };
-
-/** A runner in hand: give it back with `release`, whatever happened. */
-export type Lease = { runner: Runner; release: () => void };
 
 export class QueueFullError extends Error {
   constructor() {
@@ -57,28 +48,28 @@ export class Scheduler {
   readonly #clock: Clock;
   readonly #limits: SchedulerLimits;
   readonly #events: SchedulerEvents;
-  readonly #loaded = new Map<string, Runner>();
+  readonly #loaded: LoadedRunners;
   readonly #pending: Pending[] = [];
   #placing: Pending | undefined;
-  readonly #unloadWaiters: (() => void)[] = [];
-  /** Timers of models that are gone and whose memory is not free yet. */
-  readonly #unloading = new Set<() => void>();
-  #generation = new AbortController();
+  /** From one start of the server to its crash. */
+  #life = new AbortController();
 
   constructor(clock: Clock, limits: SchedulerLimits, events: SchedulerEvents) {
     this.#clock = clock;
     this.#limits = limits;
     this.#events = events;
+    this.#loaded = new LoadedRunners(clock, limits.unloadMs, ({ model }) => events.unloaded(model));
   }
 
   get runners(): readonly Runner[] {
-    return [...this.#loaded.values()];
+    return this.#loaded.all;
   }
 
   get pending(): number {
     return this.#pending.length;
   }
 
+  /** The model that is being loaded, or for which room is being made. */
   get loading(): string | undefined {
     return this.#placing?.request.model.name;
   }
@@ -86,7 +77,7 @@ export class Scheduler {
   schedule(request: RunnerRequest, signal: AbortSignal): Promise<Lease> {
     const runner = this.#usable(request);
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (runner !== undefined) return Promise.resolve(this.#lease(runner, request.keepAliveMs));
+    if (runner !== undefined) return Promise.resolve(this.#loaded.lease(runner, request.keepAliveMs));
     // What is being placed has left the queue, so that even a queue without places serves one at a time.
     if (this.#placing !== undefined && this.#pending.length >= this.#limits.maxQueue)
       return Promise.reject(new QueueFullError());
@@ -95,105 +86,97 @@ export class Scheduler {
     // Its place in the queue stays taken until the loop gets to it, as in Ollama.
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     this.#pending.push(pending);
-    if (this.#placing === undefined) void this.#placeAll(this.#generation.signal);
+    if (this.#placing === undefined) void this.#placeAll(this.#life.signal);
     return promise;
   }
 
   /** `keep_alive: 0` without a prompt: unload as soon as nobody uses it. */
   expire(model: ModelCard): void {
-    const runner = this.#loaded.get(model.name);
-    if (runner !== undefined) this.#expire(runner);
+    const runner = this.#loaded.find(model.name);
+    if (runner !== undefined) this.#loaded.expire(runner);
   }
 
   /** The model's process dies; the next request loads it anew. */
   crash(runner: Runner, reason: Error): void {
-    runner.crash.abort(reason);
-    if (this.#loaded.get(runner.key) === runner) this.#unload(runner);
+    this.#loaded.crash(runner, reason);
   }
 
   /** The server dies: nothing is loaded, nobody waits. */
   crashAll(reason: Error): void {
-    this.#generation.abort(reason);
-    this.#generation = new AbortController();
+    this.#life.abort(reason);
+    this.#life = new AbortController();
     for (const pending of this.#pending.splice(0)) pending.reject(reason);
     this.#placing?.reject(reason);
     this.#placing = undefined;
-    for (const runner of this.#loaded.values()) this.crash(runner, reason);
-    for (const cancel of this.#unloading) cancel();
-    this.#unloading.clear();
-    this.#announceUnload();
+    this.#loaded.crashAll(reason);
   }
 
-  async #placeAll(generation: AbortSignal): Promise<void> {
-    for (;;) {
+  async #placeAll(life: AbortSignal): Promise<void> {
+    while (!life.aborted) {
       const pending = this.#pending.shift();
       this.#placing = pending;
       if (pending === undefined) return;
-      if (!pending.signal.aborted) await this.#place(pending, generation);
-      if (generation.aborted) return;
+      if (!pending.signal.aborted) await this.#place(pending, life);
     }
   }
 
-  async #place(pending: Pending, generation: AbortSignal): Promise<void> {
+  /**
+   * After every unload it looks again. Requests for a busy victim still take the fast path, and an
+   * explicit keep_alive among them undoes the eviction: that is Ollama's deadlock (issue 17408).
+   */
+  async #place(pending: Pending, life: AbortSignal): Promise<void> {
     const { request, signal } = pending;
-    let reason: "cold" | "swap" | "reload" = "cold";
-    while (!generation.aborted) {
+    let reason: LoadReason = "cold";
+    while (!life.aborted) {
       const usable = this.#usable(request);
       if (usable !== undefined) {
+        const lease = this.#loaded.lease(usable, request.keepAliveMs);
         // Ollama hands the runner to a client that is gone too, and takes it back at once.
-        const lease = this.#lease(usable, request.keepAliveMs);
         if (signal.aborted) lease.release();
-        else pending.resolve(lease);
-        return;
+        return pending.resolve(lease);
       }
-      const victim = this.#loaded.get(request.model.name) ?? this.#victimForRoom();
-      if (victim === undefined) {
-        await this.#load(pending, reason, generation);
-        return;
-      }
+      const victim = this.#loaded.find(request.model.name) ?? this.#victimForRoom();
+      if (victim === undefined) return await this.#load(pending, reason, life);
       reason = victim.key === request.model.name ? "reload" : "swap";
-      await this.#evict(victim);
+      const unloaded = this.#loaded.nextUnload();
+      this.#loaded.expire(victim);
+      await unloaded;
     }
   }
 
   #usable({ model, options }: RunnerRequest): Runner | undefined {
-    const runner = this.#loaded.get(model.name);
+    const runner = this.#loaded.find(model.name);
     if (runner === undefined || needsReload(runner.options, options, model.contextLength)) return undefined;
     return runner;
   }
 
   #victimForRoom(): Runner | undefined {
-    return this.#loaded.size >= this.#limits.maxLoaded ? chooseVictim(this.#loaded.values()) : undefined;
+    return this.#loaded.size >= this.#limits.maxLoaded ? chooseVictim(this.#loaded.all) : undefined;
   }
 
-  /**
-   * Resolves with the next unload of any model. Requests for a busy victim still take the fast path, and
-   * an explicit keep_alive among them undoes the eviction: that is Ollama's deadlock (issue 17408).
-   */
-  #evict(victim: Runner): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#unloadWaiters.push(resolve);
-    this.#expire(victim);
-    return promise;
-  }
-
-  async #load(pending: Pending, reason: "cold" | "swap" | "reload", generation: AbortSignal): Promise<void> {
+  async #load(pending: Pending, reason: LoadReason, life: AbortSignal): Promise<void> {
     const { request, signal } = pending;
-    const fault = request.loadFault;
-    const aborted = AbortSignal.any([signal, generation]);
+    const aborted = AbortSignal.any([signal, life]);
     try {
-      await this.#sleep(fault?.kind === "stall" ? Number.POSITIVE_INFINITY : this.#limits.loadMs, aborted);
-      if (fault?.kind === "error") throw fault.error;
-      aborted.throwIfAborted();
+      await this.#waitForLoad(request.loadFault, aborted);
     } catch (error) {
       if (aborted.aborted) this.#events.loadAborted(request.model);
-      pending.reject(error);
-      return;
+      return pending.reject(error);
     }
     this.#events.loaded(request.model, reason);
     const runner = this.#createRunner(request);
-    this.#loaded.set(runner.key, runner);
-    pending.resolve(this.#lease(runner, undefined));
+    this.#loaded.add(runner);
+    pending.resolve(this.#loaded.lease(runner, undefined));
+  }
+
+  async #waitForLoad(fault: LoadFault | undefined, aborted: AbortSignal): Promise<void> {
+    await waitFor(
+      this.#clock,
+      fault?.kind === "stall" ? Number.POSITIVE_INFINITY : this.#limits.loadMs,
+      aborted,
+    );
+    if (fault?.kind === "error") throw fault.error;
+    aborted.throwIfAborted();
   }
 
   #createRunner({ model, options, keepAliveMs }: RunnerRequest): Runner {
@@ -204,83 +187,6 @@ export class Scheduler {
       numCtx,
       slots: model.singleSlot ? 1 : this.#limits.numParallel,
       keepAliveMs: keepAliveMs ?? this.#limits.keepAliveMs,
-    });
-  }
-
-  #lease(runner: Runner, keepAliveMs: number | undefined): Lease {
-    runner.users++;
-    runner.cancelExpiry();
-    // Last writer wins, for everybody who uses the model.
-    if (keepAliveMs !== undefined) runner.keepAliveMs = keepAliveMs;
-    let held = true;
-    return {
-      runner,
-      release: () => {
-        if (held) this.#release(runner);
-        held = false;
-      },
-    };
-  }
-
-  #release(runner: Runner): void {
-    runner.users--;
-    if (runner.users > 0 || this.#loaded.get(runner.key) !== runner) return;
-    if (runner.keepAliveMs <= 0) {
-      this.#unload(runner);
-      return;
-    }
-    runner.expiresAt = this.#clock.now() + runner.keepAliveMs;
-    if (runner.keepAliveMs === Number.POSITIVE_INFINITY) return;
-    runner.cancelExpiry = this.#clock.after(runner.keepAliveMs, () => this.#unload(runner));
-  }
-
-  #expire(runner: Runner): void {
-    runner.cancelExpiry();
-    runner.keepAliveMs = 0;
-    if (runner.users === 0) this.#unload(runner);
-  }
-
-  #unload(runner: Runner): void {
-    runner.cancelExpiry();
-    this.#loaded.delete(runner.key);
-    this.#events.unloaded(runner.model);
-    if (this.#limits.unloadMs === 0) {
-      this.#announceUnload();
-      return;
-    }
-    const cancel = this.#clock.after(this.#limits.unloadMs, () => {
-      this.#unloading.delete(cancel);
-      this.#announceUnload();
-    });
-    this.#unloading.add(cancel);
-  }
-
-  #announceUnload(): void {
-    for (const wake of this.#unloadWaiters.splice(0)) wake();
-  }
-
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      if (ms === 0) {
-        resolve();
-        return;
-      }
-      const abort = () => {
-        cancel();
-        reject(signal.reason);
-      };
-      const cancel =
-        ms === Number.POSITIVE_INFINITY
-          ? () => {}
-          : this.#clock.after(ms, () => {
-              signal.removeEventListener("abort", abort);
-              resolve();
-            });
-      signal.addEventListener("abort", abort, { once: true });
     });
   }
 }
