@@ -200,10 +200,18 @@ ok "Prometheus reads every service, and finds each of three workers after --scal
 # --- Thirty jobs, and two deaths -------------------------------------------------------------------------------------
 
 jobs=()
-for n in $(seq 1 12); do jobs+=("$(post "job-$n")"); done
-any_active() { with_key "$https/jobs?state=active&limit=10" | grep -q '"active"'; }
-await 20 "a job that runs" any_active
-kill_9 "$(containers worker | head -1)"
+for n in $(seq 1 12); do jobs+=("$(post "job-$n" 240)"); done
+# The first worker that holds a job, so that its death costs something.
+find_busy_worker() {
+    for busy in $(containers worker); do
+        docker exec "$busy" node -e '
+            fetch("http://127.0.0.1:9102/metrics").then((r) => r.text()).then((text) =>
+                process.exit(/^forebay_backend_slots_used\{.*\} [1-9]/m.test(text) ? 0 : 1))' && return 0
+    done
+    return 1
+}
+await 30 "a worker with a job" find_busy_worker
+kill_9 "$busy"
 for n in $(seq 13 20); do jobs+=("$(post "job-$n")"); done
 kill_9 "$(containers redis)"
 for n in $(seq 21 30); do jobs+=("$(post "job-$n")"); done
@@ -217,11 +225,17 @@ for id in "${jobs[@]}"; do
         json 'it.timeline.filter((t) => t.state === "completed").length === 1 && it.result.response.length > 0 && it.error === null' |
         grep -q true || fail "job $id ended exactly once, with an answer"
 done
+restarted=0
+for id in "${jobs[@]}"; do
+    starts=$(with_key "$https/jobs/$id" | json 'it.timeline.filter((t) => t.state === "active").length')
+    if [ "$starts" -gt 1 ]; then restarted=$((restarted + 1)); fi
+done
+[ $restarted -ge 1 ] || fail "a job was running when its worker died"
 with_key "$https/jobs?limit=100&metadata%5Brun%5D=$project" >"$tmp/b"
 [ "$(grep -o '"job_id"' "$tmp/b" | wc -l)" = 31 ] || fail "the list has these jobs, once each, and no others"
 await 60 "the gauges agree" metric_is 'sum(max by (queue) (forebay_queue_jobs{state="completed"}))' 31
 metric_is 'sum(max by (queue) (forebay_queue_jobs{state=~"waiting|active|delayed|failed"}))' 0 || fail "nothing is left over"
-ok "all 30 completed exactly once, nothing is lost, doubled or left over"
+ok "all 30 completed exactly once, $restarted of them after a second start; nothing is lost, doubled or left over"
 
 # --- Down, and up again ----------------------------------------------------------------------------------------------
 
