@@ -15,7 +15,12 @@ export const jobIdSchema = z.string().regex(idPattern, { error: "is not a job id
  * of that write: a write that timed out may have been done, and the same id then finds it.
  */
 export function createJobId(tag: string, now: number = Date.now()): string {
-  return `j${numberToBase32(now, 9)}${bytesToBase32(crypto.getRandomValues(new Uint8Array(16)))}${tag}`;
+  return jobIdOf(tag, now, crypto.getRandomValues(new Uint8Array(16)));
+}
+
+/** The id of a job that is the same whoever makes it: `unguessable` is at least 16 bytes nobody can know. */
+export function jobIdOf(tag: string, timeMs: number, unguessable: Uint8Array): string {
+  return `j${numberToBase32(timeMs, 9)}${bytesToBase32(unguessable.subarray(0, 16))}${tag}`;
 }
 
 /** The queue tag in an id, or undefined when the text is no job id. */
