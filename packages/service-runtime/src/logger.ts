@@ -12,10 +12,13 @@ const secretHeaders = [
   "set-cookie",
 ];
 
+/** ioredis puts the command Redis refused into the error, with everything it was to store. */
+const refusedCommand = ["err.command.args"];
+
 /**
  * One JSON object per line on stdout (`time`, `level`, `service`, `msg`, then the caller's fields), or with
  * `pretty` one short line for a person. Header values that carry credentials are replaced, whether logged
- * bare, in `headers` or in `req.headers`/`res.headers`.
+ * bare, in `headers` or in `req.headers`/`res.headers`; so are the arguments of a command Redis refused.
  */
 export function createLogger(options: { service: string; level: string; pretty?: boolean }): Logger {
   const settings = {
@@ -23,7 +26,7 @@ export function createLogger(options: { service: string; level: string; pretty?:
     base: { service: options.service },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: secretHeaders.flatMap(pathsOf), censor: "[redacted]" },
+    redact: { paths: [...secretHeaders.flatMap(pathsOf), ...refusedCommand], censor: "[redacted]" },
   };
   // Written synchronously: the line that explains an exit is worth nothing if the exit swallows it.
   return options.pretty

@@ -42,3 +42,12 @@ test("an error is written with its cause, not as an empty object", () => {
     createLogger({ service: "api", level: "info" }).error({ err }, "failed");`);
   expect(JSON.stringify(line)).toMatch(/outer.*inner/);
 });
+
+test("what a command refused by Redis was to store is never written", () => {
+  const [line] = linesOf(`
+    const command = { name: "hset", args: ["key", "the prompt"] };
+    const err = Object.assign(new Error("OOM command not allowed"), { command });
+    createLogger({ service: "worker", level: "info" }).error({ err }, "consumer error");`);
+  expect(line).toMatchObject({ err: { message: "OOM command not allowed", command: { name: "hset" } } });
+  expect(JSON.stringify(line)).not.toContain("the prompt");
+});
