@@ -14,6 +14,8 @@ export function listSchedules(deps: ScheduleDeps): ApiHandler {
     const views = await Promise.all(
       own.map(async (schedule) => scheduleView(schedule, await deps.schedules.readLastRun(schedule.id), now)),
     );
-    return jsonResponse(200, { schedules: views.toSorted((a, b) => a.created_at.localeCompare(b.created_at)) });
+    return jsonResponse(200, {
+      schedules: views.toSorted((a, b) => a.created_at.localeCompare(b.created_at)),
+    });
   };
 }

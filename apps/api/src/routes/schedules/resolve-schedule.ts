@@ -12,7 +12,8 @@ const notInSchedules = ["run_at", "delay_ms", "idempotency_key"] as const;
 /** The rhythm a body asks for; undefined: it says nothing about it. Throws Problem. */
 export function resolveRhythm(body: ScheduleBody): Rhythm | undefined {
   const { cron, tz, every_ms } = body;
-  if (cron !== undefined && every_ms !== undefined) throw refuse("every_ms", "cannot be given together with cron");
+  if (cron !== undefined && every_ms !== undefined)
+    throw refuse("every_ms", "cannot be given together with cron");
   if (tz !== undefined && cron === undefined) throw refuse("tz", "means something only together with cron");
   if (cron === undefined && every_ms === undefined) return undefined;
   const rhythm = every_ms === undefined ? { cron: cron ?? "", tz: tz ?? "UTC" } : { every_ms };

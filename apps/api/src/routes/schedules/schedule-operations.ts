@@ -50,7 +50,9 @@ export const scheduleOperations: readonly Operation[] = [
     problems: ["invalid_query", ...bodyProblems],
   }),
   operation("get", "/schedules", "listSchedules", "List the tenant's schedules", {
-    answers: { 200: { description: "All of them.", schema: z.object({ schedules: z.array(scheduleViewSchema) }) } },
+    answers: {
+      200: { description: "All of them.", schema: z.object({ schedules: z.array(scheduleViewSchema) }) },
+    },
     problems: ["invalid_query"],
     curl: "curl -s http://127.0.0.1:8080/schedules",
   }),

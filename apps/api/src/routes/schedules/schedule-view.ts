@@ -45,7 +45,12 @@ export function scheduleView(schedule: Schedule, lastRun: LastRun | undefined, n
     paused,
     next_runs: next.map((each) => each.toISOString()),
     last_run: lastRun ?? null,
-    job: { ...envelope, ...request, attempts: schedule.attempts, start_deadline_s: schedule.start_deadline_s },
+    job: {
+      ...envelope,
+      ...request,
+      attempts: schedule.attempts,
+      start_deadline_s: schedule.start_deadline_s,
+    },
     created_at: schedule.created_at,
     updated_at: schedule.updated_at,
   };
