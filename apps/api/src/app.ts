@@ -8,11 +8,13 @@ import { observe } from "./http/observe.ts";
 import { createRequestIds } from "./http/request-id.ts";
 import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
 import { createJobRoutes } from "./routes/jobs/create-job-routes.ts";
-import type { JobDeps } from "./routes/jobs/job-deps.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
+import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
+import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
+import { scheduleOperations } from "./routes/schedules/schedule-operations.ts";
 import { listModels, listModelsOperation } from "./routes/models/list-models.ts";
 
-export type ApiDeps = JobDeps & {
+export type ApiDeps = ScheduleDeps & {
   readonly keyring: Keyring;
   /** Whether callers need no key while none exists: only where nobody but this machine can connect. */
   readonly openAllowed: boolean;
@@ -25,9 +27,11 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
   app.use(observe(deps.events, createRequestIds()));
   app.onError(answerError(deps.events));
 
-  app.route("/", createAboutRoutes([...jobOperations, listModelsOperation]));
+  app.route("/", createAboutRoutes([...jobOperations, ...scheduleOperations, listModelsOperation]));
   app.use("/jobs/*", authenticated);
   app.route("/jobs", createJobRoutes(deps));
+  app.use("/schedules/*", authenticated);
+  app.route("/schedules", createScheduleRoutes(deps));
   app.get("/models", authenticated, listModels(deps.models));
   // Operators' routes are mounted here: app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   // app.route("/dlq", createDlqRoutes(deps));

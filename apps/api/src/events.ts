@@ -9,6 +9,7 @@ export type ApiEvents = {
   jobCancelled(id: string, caller: Caller): void;
   jobRetried(id: string, caller: Caller): void;
   jobDeleted(id: string, caller: Caller): void;
+  scheduleChanged(id: string, change: "created" | "changed" | "deleted", caller: Caller): void;
   requestRefused(problem: Problem, request: ServedRequest): void;
   requestFailed(error: unknown, request: ServedRequest): void;
   requestServed(request: ServedRequest, status: number, durationS: number): void;
@@ -52,6 +53,8 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
     jobCancelled: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job cancelled"),
     jobRetried: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job put back by hand"),
     jobDeleted: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job deleted"),
+    scheduleChanged: (id, change, caller) =>
+      logger.info({ schedule: id, change, ...who(caller) }, "schedule changed"),
     requestRefused(problem, request) {
       if (request.method === "POST" && request.route === "/jobs") refused.inc({ code: problem.code });
       const fields = { code: problem.code, request_id: request.requestId, route: request.route };

@@ -3,6 +3,7 @@ import {
   checkRedis,
   closeRedis,
   createQueueDirectory,
+  createScheduleStore,
   openLiveHub,
   openQueueSpace,
   openRedis,
@@ -48,6 +49,7 @@ await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async
 
   const hub = stack.use(openLiveHub(space));
   const streams = stack.use(openSseConnections(heartbeatFrame));
+  const schedules = createScheduleStore(space);
   const models = createKnownModels(space);
   const admission = createAdmission(space, createSystemLoad(space, directory, models), config.limits);
   const events = createApiEvents(logger, metrics);
@@ -57,6 +59,7 @@ await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async
     directory,
     hub,
     streams,
+    schedules,
     models,
     admission,
     keyring,

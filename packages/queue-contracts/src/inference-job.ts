@@ -43,7 +43,9 @@ const envelope = {
     .number()
     .positive()
     .optional()
-    .describe("Seconds from the job's first start to its end, retries included; then it ends as `timed_out`."),
+    .describe(
+      "Seconds from the job's first start to its end, retries included; then it ends as `timed_out`.",
+    ),
   stream: z
     .boolean()
     .default(true)

@@ -15,7 +15,26 @@ export const jobIdSchema = z.string().regex(idPattern, { error: "is not a job id
  * of that write: a write that timed out may have been done, and the same id then finds it.
  */
 export function createJobId(tag: string, now: number = Date.now()): string {
-  return `j${numberToBase32(now, 9)}${bytesToBase32(crypto.getRandomValues(new Uint8Array(16)))}${tag}`;
+  return jobIdOf(tag, now, randomBytes());
+}
+
+/** The id of a job that is the same whoever makes it. `unguessable`: 16 bytes that nobody else can know. */
+export function jobIdOf(tag: string, timeMs: number, unguessable: Uint8Array): string {
+  return `j${numberToBase32(timeMs, 9)}${bytesToBase32(unguessable.subarray(0, randomLength))}${tag}`;
+}
+
+const randomLength = 16;
+const pool = new Uint8Array(256 * randomLength);
+let used = pool.length;
+
+// A call for random bytes costs more than everything else about an id; one call serves many.
+function randomBytes(): Uint8Array {
+  if (used === pool.length) {
+    crypto.getRandomValues(pool);
+    used = 0;
+  }
+  used += randomLength;
+  return pool.subarray(used - randomLength, used);
 }
 
 /** The queue tag in an id, or undefined when the text is no job id. */

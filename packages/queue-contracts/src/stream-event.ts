@@ -10,7 +10,13 @@ const seq = z.int().min(1).describe("Rises by one from 1 within a job.");
  * last `restart`, put together, are exactly the text of the result.
  */
 export const streamEventSchema = z.discriminatedUnion("event", [
-  z.object({ event: z.literal("state"), seq, state: jobStateSchema, at: z.iso.datetime(), attempt: z.int().min(1).optional() }),
+  z.object({
+    event: z.literal("state"),
+    seq,
+    state: jobStateSchema,
+    at: z.iso.datetime(),
+    attempt: z.int().min(1).optional(),
+  }),
   z.object({ event: z.literal("progress"), seq, tokens: z.int().min(0).describe("Tokens so far.") }),
   z.object({
     event: z.literal("token"),

@@ -12,6 +12,7 @@ export const problemCodes = {
   forbidden: { status: 403, title: "This key may not do that" },
   not_found: { status: 404, title: "There is nothing at this address" },
   job_not_found: { status: 404, title: "There is no such job" },
+  schedule_not_found: { status: 404, title: "There is no such schedule" },
   method_not_allowed: { status: 405, title: "This address does not take that method" },
   already_finished: { status: 409, title: "The job has finished" },
   not_retryable: { status: 409, title: "The job is not in a state it could be retried from" },

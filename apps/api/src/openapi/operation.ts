@@ -3,11 +3,11 @@ import type { ProblemCode } from "../http/problem-codes.ts";
 
 /** What the OpenAPI document and the page made from it say about one operation; kept beside its handler. */
 export type Operation = {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "patch" | "delete";
   /** As OpenAPI writes it: `/jobs/{id}`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: "jobs" | "models" | "operators" | "about";
+  readonly tag: "jobs" | "schedules" | "models" | "operators" | "about";
   readonly summary: string;
   /** Markdown. */
   readonly description?: string;

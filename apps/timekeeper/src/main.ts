@@ -1,0 +1,50 @@
+import {
+  checkRedis,
+  closeRedis,
+  createQueueDirectory,
+  createScheduleStore,
+  openQueueSpace,
+  openRedis,
+  openTickConsumer,
+  waitForRedis,
+} from "@forebay/queue-bullmq";
+import { defaultDeliveryPolicy as policy } from "@forebay/queue-contracts";
+import {
+  createLogger,
+  createMetrics,
+  exitOnConfigError,
+  loadConfig,
+  openOpsServer,
+  runService,
+} from "@forebay/service-runtime";
+import { assertSchedules } from "./assert-schedules.ts";
+import { timekeeperConfigSchema } from "./config.ts";
+import { createTimekeeperEvents } from "./events.ts";
+import { handleTick } from "./handle-tick.ts";
+import { startLoop } from "./start-loop.ts";
+import { sweepDeadlines } from "./sweep-deadlines.ts";
+
+const config = exitOnConfigError(() => loadConfig(timekeeperConfigSchema, process.env));
+const logger = createLogger({ service: "timekeeper", level: config.logLevel });
+
+await runService({ name: "timekeeper", graceMs: 5_000, logger }, async ({ stack }) => {
+  const metrics = createMetrics("timekeeper");
+  const events = createTimekeeperEvents(logger, metrics);
+  const redis = openRedis(config.redis, "consumer", "forebay-timekeeper", events.redisFailed);
+  stack.defer(() => closeRedis(redis));
+  await waitForRedis(redis, 30_000);
+  const space = openQueueSpace(redis, config.redis.prefix);
+  stack.defer(() => space.close());
+  const directory = createQueueDirectory(space);
+  const store = createScheduleStore(space);
+
+  stack.use(startLoop(() => sweepDeadlines(space, directory, events), config.sweepMs, events.sweepFailed));
+  const assert = () => assertSchedules(store, events, new Date());
+  stack.use(startLoop(assert, config.assertMs, events.assertFailed));
+  const deps = { space, directory, policy, store, events };
+  stack.use(openTickConsumer(space, (tick) => handleTick(deps, tick), events.tickFailed));
+
+  const checks = { redis: () => checkRedis(redis) };
+  const ops = { ...config.ops, portVariable: "TIMEKEEPER_OPS_PORT" };
+  stack.use(await openOpsServer({ ...ops, metrics, checks, logger }));
+});
