@@ -13,8 +13,8 @@ export default defineConfig({
     // Behaviour is tested with real processes: more files at once than cores only make each other late.
     maxWorkers: 2,
     // Generous, because nothing may depend on the speed of the machine; a test that hangs still ends.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 15_000,
   },
 });
