@@ -10,7 +10,10 @@ import {
   stateOfFailure,
 } from "@forebay/queue-contracts";
 import type { StopReason } from "./control/request-stop.ts";
+import { parseJson } from "./parse-json.ts";
 import { parseStarts } from "./starts.ts";
+
+export { parseJson } from "./parse-json.ts";
 
 /** A job as Redis holds it, parsed. */
 export type JobRecord = {
@@ -111,13 +114,4 @@ function tokensOf(hash: JobHash): number {
 function stackOf(hash: JobHash): string[] {
   const stack = parseJson(hash["stacktrace"]);
   return Array.isArray(stack) ? stack.map(String) : [];
-}
-
-export function parseJson(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import type { QueueSpace } from "./queue-space.ts";
+import { wakeConsumers } from "./wake-consumers.ts";
 import type { WorkerLease } from "./worker-registry.ts";
 
 /**
@@ -16,4 +17,6 @@ export function slotsOfModel(leases: readonly WorkerLease[], model: string): num
 /** Sets how many jobs of a queue may run at once over all workers; BullMQ enforces it. */
 export async function limitRunning(space: QueueSpace, queueName: string, max: number): Promise<void> {
   await space.queue(queueName).setGlobalConcurrency(Math.max(1, max));
+  // Should it be more than before, somebody may take a job now.
+  await wakeConsumers(space, queueName);
 }

@@ -8,6 +8,7 @@ import { indexRemoved, tenantKeys } from "./tenant-index.ts";
 const chunkSize = 100;
 /** A filter that matches next to nothing must not read a tenant's whole history in one request. */
 const examinedMax = 2_000;
+const writtenWithinMs = 10 * 60_000;
 
 export type JobPage = {
   readonly jobs: JobRecord[];
@@ -43,7 +44,7 @@ export async function listJobs(
       from = id;
       examined++;
       const record = records[index];
-      if (!record) await forget(space, query.tenant, id);
+      if (!record) await forgetOld(space, query.tenant, id);
       else if (query.matches(record)) found.push(record);
       if (found.length === query.limit) return { jobs: found, next: from };
     }
@@ -60,22 +61,32 @@ async function readIds(
 ): Promise<string[]> {
   const keys = tenantKeys(space, query.tenant);
   const sets = [...(query.endedOnly ? [] : [keys.open]), ...(query.openOnly ? [] : [keys.ended])];
-  const max = from === undefined ? "+inf" : String(jobIdTimeMs(from));
   const min = query.createdAfterMs === undefined ? "-inf" : `(${query.createdAfterMs}`;
-  // One more than a chunk per entry that may share `from`'s millisecond would be needed to be exact within
-  // it; a margin covers bursts.
-  const ranges = await Promise.all(
-    sets.map((key) => space.client.zrevrangebyscore(key, max, min, "LIMIT", 0, chunkSize * 2)),
-  );
-  const ids = ranges
-    .flat()
-    .filter((id) => from === undefined || id < from)
-    .toSorted()
-    .toReversed();
-  return [...new Set(ids)].slice(0, chunkSize);
+  const chunks = await Promise.all(sets.map((key) => readChunk(space, key, min, from)));
+  const ids = new Set(chunks.flat());
+  return [...ids].toSorted().toReversed().slice(0, chunkSize);
 }
 
-async function forget(space: QueueSpace, tenant: string, id: string): Promise<void> {
+/** The next ids after `from` in one set. Scores are milliseconds: any number of ids may share one. */
+async function readChunk(
+  space: QueueSpace,
+  key: string,
+  min: string,
+  from: string | undefined,
+): Promise<string[]> {
+  const max = from === undefined ? "+inf" : String(jobIdTimeMs(from));
+  const after: string[] = [];
+  for (let offset = 0; after.length < chunkSize; offset += chunkSize) {
+    const ids = await space.client.zrevrangebyscore(key, max, min, "LIMIT", offset, chunkSize);
+    after.push(...ids.filter((id) => from === undefined || id < from));
+    if (ids.length < chunkSize) break;
+  }
+  return after;
+}
+
+/** Drops the entry of a job that is gone; a young one may be on its way, since it is indexed before it is written. */
+async function forgetOld(space: QueueSpace, tenant: string, id: string): Promise<void> {
+  if (Date.now() - jobIdTimeMs(id) < writtenWithinMs) return;
   const pipeline = space.client.pipeline();
   indexRemoved(pipeline, space, tenant, id);
   await pipeline.exec();

@@ -8,6 +8,7 @@ import type { QueueSpace } from "./queue-space.ts";
 import { recordFinal } from "./record-final.ts";
 import { liveChannel } from "./token-log/live-channel.ts";
 import { AttemptFailedError, signalOutcome } from "./signal-outcome.ts";
+import { wakeConsumers } from "./wake-consumers.ts";
 
 export type ConsumerOptions = {
   readonly queueName: string;
@@ -49,6 +50,8 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
   const process = async (job: Job, token = ""): Promise<InferenceResult> => {
     const id = String(job.id);
     const abort = new AbortController();
+    // Taken back from this very worker, which was away for longer than its lock and has not noticed yet.
+    running.get(id)?.abort("lock_lost" satisfies AbortReason);
     running.set(id, abort);
     try {
       const key = space.jobKey(options.queueName, id);
@@ -57,11 +60,12 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
       const { outcome, gpuMs } = await options.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);
       await delivery.recordEnd(outcome, gpuMs);
-      return await signalOutcome(job, token, outcome, () =>
-        backoffMs(job.attemptsMade + 1, policy, Math.random()),
-      );
+      return await signalOutcome(job, token, outcome, {
+        backoffMs: () => backoffMs(job.attemptsMade + 1, policy, Math.random()),
+        wake: () => wakeConsumers(space, options.queueName),
+      });
     } finally {
-      running.delete(id);
+      if (running.get(id) === abort) running.delete(id);
     }
   };
 
@@ -122,7 +126,10 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
       else deadline.addEventListener("abort", interrupt, { once: true });
       await worker.close();
       deadline.removeEventListener("abort", interrupt);
-      await Promise.allSettled(recording);
+      // A consumer has all the time in the world for Redis, a closing one has not.
+      if (space.client.status !== "ready") return;
+      // Its place is free, and nobody else was told.
+      await Promise.allSettled([...recording, wakeConsumers(space, options.queueName)]);
     },
   };
 }

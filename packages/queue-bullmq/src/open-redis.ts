@@ -6,7 +6,11 @@ export type { Redis } from "ioredis";
 /** A producer must answer its client now; a consumer has all the time in the world. */
 export type RedisRole = "producer" | "consumer";
 
-const commandTimeoutMs = 1_500;
+// A command leaves only when those that left before it have been answered or given up (ioredis sends what
+// gathers in one tick together, one batch at a time), so it may take twice this long to fail: within 2 s in all.
+const commandTimeoutMs = 900;
+/** How long a farewell to Redis may take. */
+const quitTimeoutMs = 1_000;
 
 const roleOptions: Record<RedisRole, RedisOptions> = {
   // Fail at once when Redis is away, and within 2 s when it is frozen. The commands of one tick of the event
@@ -15,7 +19,7 @@ const roleOptions: Record<RedisRole, RedisOptions> = {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     commandTimeout: commandTimeoutMs,
-    connectTimeout: commandTimeoutMs,
+    connectTimeout: 1_500,
     enableAutoPipelining: true,
   },
   // BullMQ's consumers refuse any other value: they wait for Redis for ever.
@@ -23,8 +27,8 @@ const roleOptions: Record<RedisRole, RedisOptions> = {
 };
 
 /**
- * A connection to Redis; the caller closes it with `closeRedis`. A producer's commands reject while Redis is
- * away, so the returned promise waits for the first connection, and gives up only if that is refused for good.
+ * A connection to Redis that is being made; `waitForRedis` tells when it is there, and the caller closes it with
+ * `closeRedis`. A producer's commands reject while Redis is away, a consumer's wait.
  *
  * @param onError called for every connection error; ioredis reconnects by itself.
  */
@@ -67,8 +71,9 @@ export async function waitForRedis(client: Redis, timeoutMs: number): Promise<vo
 /** Ends the connection: politely while Redis answers, at once when it does not. */
 export async function closeRedis(client: Redis): Promise<void> {
   if (client.status === "ready") {
-    await client.quit().catch(() => client.disconnect());
-  } else {
-    client.disconnect();
+    const timer = setTimeout(() => client.disconnect(), quitTimeoutMs);
+    await client.quit().catch(() => undefined);
+    clearTimeout(timer);
   }
+  if (client.status !== "end") client.disconnect();
 }

@@ -28,8 +28,10 @@ export function openQueueSpace(client: Redis, prefix: string): QueueSpace {
       const queue = new Queue(name, {
         connection: client,
         prefix,
-        // Without it the first add to a new queue would wait for Redis for ever instead of failing.
+        // Without these the first use of a queue would wait for an absent Redis for ever, or fail and leave
+        // behind a queue that fails for ever. The version is checked by every consumer.
         skipWaitingForReady: true,
+        skipVersionCheck: true,
         streams: { events: { maxLen: eventsMax } },
       });
       // The connection's own listener reports; without a listener here an EventEmitter would throw.

@@ -30,8 +30,8 @@ export async function readJobOn(
   if (final) return parseJobRecord(id, queueName, hash, { state: final });
 
   const where = await readPlace(space, queueName, id);
-  if (where !== "ended") return parseJobRecord(id, queueName, hash, where);
-  // It ended between the two reads: the hash is complete now.
+  if (where !== "elsewhere") return parseJobRecord(id, queueName, hash, where);
+  // It ended or was erased between the two reads: the hash is complete now, or gone.
   const ended: JobHash = await space.client.hgetall(key);
   if (ended["timestamp"] === undefined) return undefined;
   return parseJobRecord(id, queueName, ended, { state: finalStateOf(ended) ?? "waiting" });
@@ -41,22 +41,23 @@ async function readPlace(
   space: QueueSpace,
   queueName: string,
   id: string,
-): Promise<{ state: JobState; position?: number } | "ended"> {
+): Promise<{ state: JobState; position?: number } | "elsewhere"> {
   const queue = space.queue(queueName);
-  const [state, rank] = await Promise.all([
+  const [state, rank, ahead] = await Promise.all([
     queue.getJobState(id),
     space.client.zrank(queue.toKey("prioritized"), id),
+    space.client.llen(queue.toKey("wait")),
   ]);
   switch (state) {
     case "active":
-      return { state: "active" };
     case "delayed":
-      return { state: "delayed" };
-    case "completed":
-    case "failed":
-      return "ended";
+      return { state };
+    case "prioritized":
+      // Those in `wait`, which were taken from dead workers, run before all others.
+      return { state: "waiting", position: ahead + (rank ?? 0) };
+    case "waiting":
+      return { state: "waiting", position: 0 };
     default:
-      // In `wait` it was taken from a dead worker and runs next; `unknown` is between two of BullMQ's sets.
-      return { state: "waiting", position: rank ?? 0 };
+      return "elsewhere";
   }
 }

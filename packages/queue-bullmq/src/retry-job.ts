@@ -17,10 +17,11 @@ export class JobNotFailedError extends Error {
 
 // The closing event that readers got had the number after the last entry: the log takes that number now, so
 // that nobody's position points at something else. KEYS: job, log. ARGV: line for `starts`, state it ended in,
-// now in ms, channel.
+// now in ms, channel, when it ended. Returns 0 when it is not that ended job any more.
 const cleanSlate = createLuaScript(`
+if redis.call("HGET", KEYS[1], "finishedOn") ~= ARGV[5] then return 0 end
 local starts = redis.call("HGET", KEYS[1], "starts") or ""
-if string.sub(starts, -#ARGV[1]) == ARGV[1] then return 0 end
+if string.sub(starts, -#ARGV[1]) == ARGV[1] then return 1 end
 redis.call("HSET", KEYS[1], "starts", starts .. ARGV[1])
 local partial = redis.call("HEXISTS", KEYS[1], "partial")
 redis.call("HDEL", KEYS[1], "stc", "dl", "kept", "stop", "partial", "progress", "stacktrace")
@@ -48,14 +49,16 @@ export async function retryJob(
   const key = space.jobKey(job.queueName, job.id);
   const stored = await Job.fromId(queue, job.id);
   if (!stored?.finishedOn || !(await stored.isFailed())) throw new JobNotFailedError(job.id);
-  const state = finalStateOf({ finishedOn: String(stored.finishedOn), failedReason: stored.failedReason });
+  const finishedOn = String(stored.finishedOn);
+  const state = finalStateOf({ finishedOn, failedReason: stored.failedReason });
   // Before the move, since after it a worker may already hold the job. A crash in between leaves a failed job
   // with a clean slate, which is what this function would do again.
-  await cleanSlate(
+  const cleaned = await cleanSlate(
     space.client,
     [key, logKey(key)],
-    [startsLine({ fresh: true }), state ?? "failed", Date.now(), liveChannel(space, job.id)],
+    [startsLine({ fresh: true }), state ?? "failed", Date.now(), liveChannel(space, job.id), finishedOn],
   );
+  if (cleaned === 0) throw new JobNotFailedError(job.id);
   const pipeline = space.client.pipeline();
   indexOpen(pipeline, space, job.tenant, job.id);
   await pipeline.exec();

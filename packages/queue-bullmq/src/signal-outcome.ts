@@ -19,7 +19,12 @@ export async function signalOutcome(
   job: Job,
   token: string,
   outcome: Outcome,
-  backoff: () => number,
+  queue: {
+    /** Milliseconds to wait before the next try, where the outcome does not say. */
+    backoffMs: () => number;
+    /** Tells other consumers that a job waits. */
+    wake: () => Promise<void>;
+  },
 ): Promise<InferenceResult> {
   switch (outcome.kind) {
     case "completed":
@@ -29,12 +34,13 @@ export async function signalOutcome(
       job.opts.backoff = { type: "forebay" };
       throw new AttemptFailedError(
         formatFailedReason(outcome.failure),
-        Math.max(1, outcome.delayMs ?? backoff()),
+        Math.max(1, outcome.delayMs ?? queue.backoffMs()),
       );
     case "discard":
       throw new UnrecoverableError(formatFailedReason(outcome.failure));
     case "interrupted":
       await job.moveToWait(token);
+      await queue.wake();
       throw new WaitingError();
     case "throttled":
       await job.moveToDelayed(Date.now() + outcome.delayMs, token);

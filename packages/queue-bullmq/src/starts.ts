@@ -1,5 +1,6 @@
 import { type StartRecord, startRecordSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
+import { parseJson } from "./parse-json.ts";
 
 /**
  * A job's starts are kept in its own hash (field `starts`) as lines of JSON, so that one Redis command adds a
@@ -20,26 +21,30 @@ export type Starts = {
   /** It was put back by hand at least once. */ readonly putBack: boolean;
 };
 
+/** What a Date can hold. */
+const timeMsMax = 8_640_000_000_000_000;
+
+const lineSchema = z.object({
+  start: z.object({ at_ms: z.number().min(0).max(timeMsMax), worker: z.string() }).optional(),
+  backend: z.string().optional(),
+  end: startRecordSchema.omit({ at: true, worker: true, backend: true }).optional(),
+  fresh: z.boolean().optional(),
+});
+
+/** A line nobody can read is passed over: a job must not be lost with a part of its history. */
 export function parseStarts(text: string | null | undefined): Starts {
   const all: StartRecord[] = [];
   let freshAt: number | undefined;
   for (const line of (text ?? "").split("\n")) {
     if (line === "") continue;
-    const parsed = JSON.parse(line) as Record<string, unknown>;
-    if (parsed["fresh"]) freshAt = all.length;
-    if (parsed["start"]) all.push(parseStart(parsed["start"]));
+    const { start, backend, end, fresh } = lineSchema.safeParse(parseJson(line)).data ?? {};
+    if (fresh) freshAt = all.length;
+    if (start) all.push({ at: new Date(start.at_ms).toISOString(), worker: start.worker });
     const last = all.at(-1);
-    if (last && parsed["backend"]) last.backend = String(parsed["backend"]);
-    if (last && parsed["end"]) all[all.length - 1] = startRecordSchema.parse({ ...last, ...parsed["end"] });
+    if (last && backend !== undefined) last.backend = backend;
+    if (last && end) Object.assign(last, end);
   }
   return { all, sinceFresh: all.slice(freshAt ?? 0), putBack: freshAt !== undefined };
-}
-
-const startSchema = z.object({ at_ms: z.number(), worker: z.string() });
-
-function parseStart(value: unknown): StartRecord {
-  const { at_ms, worker } = startSchema.parse(value);
-  return { at: new Date(at_ms).toISOString(), worker };
 }
 
 export function startsLine(line: StartsLine): string {
