@@ -105,6 +105,15 @@ const schemas: Record<string, object | boolean> = {
       },
     },
   },
+  "a wide tree": {
+    type: "object",
+    properties: Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`branch${i}`, { $ref: "#" }])),
+  },
+  "a property with an awkward name": {
+    type: "object",
+    properties: JSON.parse('{"__proto__":{"type":"integer"}}'),
+    required: ["__proto__"],
+  },
   "a list that refers to the root": { type: "object", properties: { next: { $ref: "#" } } },
   "implied types": { properties: { list: { minItems: 1 }, size: { minimum: 4 }, map: { required: ["k"] } } },
   "what pydantic writes": {
@@ -189,6 +198,9 @@ test.each([
     "a property that requires its own kind",
     { type: "object", properties: { self: { $ref: "#" } }, required: ["self"] },
   ],
+  ["an absurd number of items", { type: "array", items: {}, minItems: 1e9 }],
+  ["an absurd string", { type: "string", minLength: 1e9 }],
+  ["an absurd pattern", { type: "string", pattern: "(a{9999}){9999}" }],
   ["an empty range", { type: "integer", minimum: 3, maximum: 2 }],
 ])("%s is refused", (_name, schema) => {
   expect(() => createInstance(schema, 1)).toThrow(UnusableSchemaError);

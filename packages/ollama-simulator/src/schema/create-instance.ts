@@ -4,7 +4,7 @@ import { createNumber } from "./create-number.ts";
 import { createObject } from "./create-object.ts";
 import { createString } from "./create-string.ts";
 import { resolveSchema } from "./resolve-schema.ts";
-import { type Build, depthMax, listOf, type Schema, UnusableSchemaError } from "./schema.ts";
+import { type Build, depthMax, generousDepth, listOf, type Schema, UnusableSchemaError } from "./schema.ts";
 
 /**
  * A value that is valid by the schema, always the same for the same seed. `not`, and a `oneOf` whose
@@ -12,13 +12,24 @@ import { type Build, depthMax, listOf, type Schema, UnusableSchemaError } from "
  */
 export function createInstance(schema: unknown, seed: number): unknown {
   const random = createSeededRandom(seed);
+  let values = 0;
   const build = (part: unknown, depth: number): unknown => {
-    if (depth > depthMax) throw new UnusableSchemaError("the schema requires itself without end");
-    const context: Build = { root: schema, random, depth, nested: (inner) => build(inner, depth + 1) };
+    if (depth > depthMax || ++values > valuesMax)
+      throw new UnusableSchemaError("the schema requires more than a model could say");
+    const context: Build = {
+      root: schema,
+      random,
+      depth: values > generousValues ? Math.max(depth, generousDepth) : depth,
+      nested: (inner) => build(inner, depth + 1),
+    };
     return createValue(resolveSchema(part, context), context);
   };
   return build(schema, 0);
 }
+
+// Beyond the first number only what is required is built, beyond the second nothing.
+const generousValues = 1_000;
+const valuesMax = 20_000;
 
 function createValue(schema: Schema, build: Build): unknown {
   if ("const" in schema) return schema.const;

@@ -13,11 +13,15 @@ import {
 export function createObject(schema: Schema, build: Build): Record<string, unknown> {
   const properties = recordOf(schema.properties);
   const required = listOf(schema.required).filter((name) => typeof name === "string");
-  const value: Record<string, unknown> = {};
+  // A map rather than an object, or a property named __proto__ would get lost.
+  const value = new Map<string, unknown>();
   for (const name of chooseNames(schema, properties, required, build))
-    value[name] = build.nested(properties[name] ?? undeclared(schema, name));
+    value.set(
+      name,
+      build.nested(Object.hasOwn(properties, name) ? properties[name] : undeclared(schema, name)),
+    );
   fillUp(value, schema, build);
-  return value;
+  return Object.fromEntries(value);
 }
 
 /** All of them in the schema's order, unless it is deep down or only so many are allowed. */
@@ -38,7 +42,7 @@ function chooseNames(
 }
 
 /** Names of our own, as far as `minProperties` or a schema that is all about its values ask for them. */
-function fillUp(value: Record<string, unknown>, schema: Schema, build: Build): void {
+function fillUp(value: Map<string, unknown>, schema: Schema, build: Build): void {
   const patterns = Object.keys(recordOf(schema.patternProperties));
   const isMap = typeof schema.additionalProperties === "object" || patterns.length > 0;
   const usual = isMap && schema.properties === undefined && build.depth < generousDepth ? 2 : 0;
@@ -46,9 +50,9 @@ function fillUp(value: Record<string, unknown>, schema: Schema, build: Build): v
     Math.max(numberOf(schema, "minProperties") ?? 0, usual),
     numberOf(schema, "maxProperties") ?? Number.POSITIVE_INFINITY,
   );
-  for (let attempt = 0; Object.keys(value).length < wanted && attempt < wanted + 30; attempt++) {
+  for (let attempt = 0; value.size < wanted && attempt < wanted + 30; attempt++) {
     const name = inventName(schema, patterns, attempt, build);
-    if (!(name in value)) value[name] = build.nested(undeclared(schema, name));
+    if (!value.has(name)) value.set(name, build.nested(undeclared(schema, name)));
   }
 }
 

@@ -2,7 +2,7 @@ import type { SeededRandom } from "../text/seeded-random.ts";
 import { takeWords } from "../text/words.ts";
 import { createFormatted } from "./create-formatted.ts";
 import { createMatching } from "./create-matching.ts";
-import { numberOf, type Schema } from "./schema.ts";
+import { lengthMax, numberOf, type Schema, UnusableSchemaError } from "./schema.ts";
 
 // A pattern leaves the length open; so often another match is tried.
 const attempts = 60;
@@ -10,6 +10,7 @@ const attempts = 60;
 export function createString(schema: Schema, random: SeededRandom): string {
   const min = numberOf(schema, "minLength") ?? 0;
   const max = numberOf(schema, "maxLength") ?? Number.POSITIVE_INFINITY;
+  if (min > lengthMax) throw new UnusableSchemaError(`a string of ${min} characters is too long`);
   if (typeof schema.pattern === "string") return createFitting(schema.pattern, min, max, random);
   const formatted = typeof schema.format === "string" ? createFormatted(schema.format, random) : undefined;
   return formatted ?? createProse(min, max, random);

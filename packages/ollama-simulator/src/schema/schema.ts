@@ -19,6 +19,8 @@ export type Build = {
 export const generousDepth = 5;
 // A schema still growing here requires itself for ever.
 export const depthMax = 40;
+/** Characters in a single string. */
+export const lengthMax = 100_000;
 
 export function numberOf(schema: Schema, keyword: string): number | undefined {
   const value = schema[keyword];
