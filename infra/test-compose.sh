@@ -56,7 +56,7 @@ trap 'exit 130' INT TERM
 
 # --- Words the test is written in ------------------------------------------------------------------------------------
 
-ok() { echo "ok $*"; }
+ok() { echo "ok $* (${SECONDS} s)"; }
 fail() {
     echo "not ok $*"
     exit 1
