@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { type Simulator, type SimulatorOptions, startSimulator } from "../src/index.ts";
 import { ask, get, until } from "./ask.ts";
@@ -39,25 +40,21 @@ test("load_duration tells afterwards how long it took", async () => {
 });
 
 test("waiting for a slot is in the total duration only", async () => {
-  const simulator = await start({ tokensPerS: 200 });
-  const first = generate(simulator, "a:1b", { stream: false, options: { num_predict: 60 } });
+  const simulator = await start({});
+  simulator.setFault({ kind: "hang", times: 1 });
+  const first = generate(simulator, "a:1b");
   await until(() => simulator.stats().active === 1);
-  const second = await ask(simulator, "/api/generate", {
-    model: "a:1b",
-    prompt: "Hi",
-    stream: false,
-    options: { num_predict: 1 },
-  });
-  await first.ended;
+  const second = generate(simulator, "a:1b", { stream: false, options: { num_predict: 1 } });
+  await until(() => simulator.stats().waiting === 1);
+  await wait(50);
+  first.abort();
   const {
     total_duration,
     load_duration,
     prompt_eval_duration = 0,
     eval_duration,
-  } = second.json as Record<string, number>;
-  const waited =
-    Number(total_duration) - Number(load_duration) - prompt_eval_duration - Number(eval_duration);
-  expect(waited).toBeGreaterThan(Number(eval_duration));
+  } = JSON.parse(await second.ended);
+  expect(total_duration - load_duration - prompt_eval_duration - eval_duration).toBeGreaterThan(49e6);
 });
 
 test("no more than num-parallel generate at once, the others stand in line", async () => {
@@ -101,7 +98,8 @@ test("a client that leaves while waiting for a slot gives up its place", async (
 });
 
 test("a client that leaves during a load kills it, and the next one starts from the beginning", async () => {
-  const simulator = await start({ loadMs: 60 });
+  const simulator = await start({});
+  simulator.setFault({ kind: "load_stall", times: 1 });
   const first = generate(simulator, "a:1b");
   await until(() => simulator.stats().loading === "a:1b");
   const second = generate(simulator, "a:1b", { options: { num_predict: 1 } });
