@@ -4,8 +4,8 @@ import {
   type InferenceJob,
   inferenceJobName,
 } from "@forebay/queue-contracts";
-import { addDeadline } from "./control/deadlines.ts";
-import { indexOpen } from "./tenant-index.ts";
+import { setDeadline } from "./control/deadlines.ts";
+import { recordOpen } from "./tenant-index.ts";
 import type { QueueSpace } from "./queue-space.ts";
 
 /**
@@ -28,19 +28,17 @@ export async function addJob(
   },
 ): Promise<Date> {
   const { id, queueName, job, attempts, delayMs, policy } = add;
-  const pipeline = space.client.pipeline();
-  // Indexed first: a job nobody can list is worse than an index entry without a job.
-  indexOpen(pipeline, space, job.tenant, id);
-  // Before the job, so that no job with a deadline goes unwatched.
-  if (job.start_by !== undefined) addDeadline(pipeline, space, id, job.start_by);
-  const [indexed, added] = await Promise.all([
-    pipeline.exec(),
+  // Commands of one tick leave together and in this order, so these cost no round trip of their own.
+  const [, , added] = await Promise.all([
+    // Indexed first: a job nobody can list is worse than an index entry without a job.
+    recordOpen(space, job.tenant, id),
+    // Before the job, so that no job with a deadline goes unwatched.
+    job.start_by === undefined ? undefined : setDeadline(space, id, job.start_by),
     space.queue(queueName).add(inferenceJobName, job, {
       jobId: id,
       ...(delayMs === undefined ? {} : { delay: delayMs }),
       ...deliveryOptions({ lane: job.lane, attempts }, policy),
     }),
   ]);
-  for (const [error] of indexed ?? []) if (error) throw error;
   return new Date(added.timestamp);
 }
