@@ -88,7 +88,7 @@ const states = ["latest", "active", "waiting", "prioritized", "completed", "fail
 /** Everything there is to read on the board, pages and calls. */
 async function readEverything(somebody: Visitor): Promise<Answer[]> {
   const at = (text: string): string => encodeURIComponent(text);
-  const queues = [title, "Dead letters"];
+  const queues = [title, "Dead letters", "Dead-letter actions", "Schedule ticks"];
   const paths = [
     "/",
     "/metrics-history",
@@ -140,7 +140,7 @@ describe("an operator", () => {
       status: "failed",
       job: { isFailed: true, failedReason: expect.stringMatching(/^context_too_long: The prompt/) },
     });
-    expect((await foreign)?.json()).toMatchObject({ job: { name: "payload that does not parse" } });
+    expect((await foreign)?.json()).toMatchObject({ job: { name: "payload of no known kind" } });
     expect((await letter)?.json()).toMatchObject({
       job: { name: "poison_job · dead", data: { failure: { code: "poison_job" }, attempts_made: 1 } },
     });

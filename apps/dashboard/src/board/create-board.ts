@@ -6,8 +6,8 @@ import { affinityKey } from "@forebay/queue-contracts";
 import { serveStatic } from "@hono/node-server/serve-static";
 import type { Hono } from "hono";
 import type { DashboardEvents } from "../events.ts";
-import { createDeadLetterAdapter } from "./dead-letter-adapter.ts";
 import { InferenceQueueAdapter } from "./inference-queue-adapter.ts";
+import { createInternalQueues } from "./internal-queues.ts";
 import { createQueueWorkers } from "./read-queue-workers.ts";
 
 export type Board = {
@@ -30,7 +30,7 @@ export function createBoard({ space, directory, basePath, readOnly, events }: Bo
   const queues = new Map<string, BullMQAdapter>();
   const workersOf = createQueueWorkers(space);
   const board = createBullBoard({
-    queues: [createDeadLetterAdapter(space)],
+    queues: createInternalQueues(space),
     serverAdapter: server,
     options: { uiConfig: { boardTitle: "Forebay", hideDocsLink: true, sortQueues: true } },
   });

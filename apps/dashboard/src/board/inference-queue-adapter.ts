@@ -67,17 +67,16 @@ export class InferenceQueueAdapter extends BullMQAdapter {
     return (await super.getJobs(...query)).map((job) => this.#withOurActions(job));
   }
 
-  override async addJob(_name: string, data: unknown, options: { attempts?: number }): Promise<Job> {
+  override async addJob(
+    _name: string,
+    data: unknown,
+    options: { attempts?: number; delay?: number },
+  ): Promise<Job> {
     const job = this.#parse(data);
     const id = createJobId(queueTag(affinityOfJob(job)));
-    const { attempts } = options;
-    await addJob(this.#space, {
-      id,
-      queueName: this.getQueueName(),
-      job,
-      attempts,
-      policy: defaultDeliveryPolicy,
-    });
+    const { attempts, delay: delayMs } = options;
+    const place = { id, queueName: this.getQueueName() };
+    await addJob(this.#space, { ...place, job, attempts, delayMs, policy: defaultDeliveryPolicy });
     const added = await this.getJob(id);
     if (!added) throw new Error("The job was taken and removed before it could be shown.");
     return added;
@@ -102,7 +101,11 @@ export class InferenceQueueAdapter extends BullMQAdapter {
         if (!(await removeJob(this.#space, place)))
           throw new Error("A worker holds the job: cancel it first.");
       },
-      updateData: (data: unknown) => updateData(this.#parse(data)),
+      updateData: async (data: unknown) => {
+        const changed = this.#parse(data);
+        if (changed.tenant !== tenant) throw new Error("A job stays with its tenant.");
+        await updateData(changed);
+      },
       changePriority: () =>
         Promise.reject(new Error("Priorities are the scheduler's: choose a lane instead.")),
     });

@@ -18,7 +18,7 @@ export function summarizePayload(data: unknown): Record<string, unknown> {
   if (job) return summarizeJob(job);
   const letter = deadLetterSchema.safeParse(data).data;
   if (letter) return summarizeDeadLetter(letter);
-  return { payload: `does not parse; ${hidden}` };
+  return { payload: hidden };
 }
 
 function summarizeJob(job: InferenceJob): Record<string, unknown> {
