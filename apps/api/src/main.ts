@@ -48,7 +48,7 @@ await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async
   await requireKeysInPublic(keyring, config.host, logger);
 
   const hub = stack.use(openLiveHub(space));
-  const streams = stack.use(openSseConnections(heartbeatFrame));
+  const streams = stack.use(openSseConnections(heartbeatFrame, config.eventStreams));
   const schedules = createScheduleStore(space);
   const models = createKnownModels(space);
   const admission = createAdmission(space, createSystemLoad(space, directory, models), config.limits);
