@@ -82,7 +82,7 @@ export async function get(url: string, path: string): Promise<{ status: number; 
   return { status: answer.status, body: parseView(text) };
 }
 
-const parseView = (text: string): View => (text === "" ? {} : JSON.parse(text)) as View;
+const parseView = (text: string): View => JSON.parse(text === "" ? "{}" : text) as View;
 
 /** Submits once the model is known. */
 export async function submit(url: string, body: Record<string, unknown> = {}): Promise<string> {
