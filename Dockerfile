@@ -33,6 +33,10 @@ FROM toolchain AS dlq-handler-dependencies
 RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
     pnpm install --prod --frozen-lockfile --no-optional --filter "@forebay/dlq-handler..."
 
+FROM toolchain AS timekeeper-dependencies
+RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
+    pnpm install --prod --frozen-lockfile --no-optional --filter "@forebay/timekeeper..."
+
 FROM toolchain AS dashboard-dependencies
 RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
     pnpm install --prod --frozen-lockfile --no-optional --filter "@forebay/dashboard..."
@@ -76,6 +80,14 @@ COPY apps/dlq-handler ./apps/dlq-handler
 EXPOSE 9103
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "healthcheck.mjs", "DLQ_OPS_PORT", "9103"]
 CMD ["node", "apps/dlq-handler/src/main.ts"]
+
+FROM service AS timekeeper
+COPY --from=timekeeper-dependencies /forebay ./
+COPY packages ./packages
+COPY apps/timekeeper ./apps/timekeeper
+EXPOSE 9106
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "healthcheck.mjs", "TIMEKEEPER_OPS_PORT", "9106"]
+CMD ["node", "apps/timekeeper/src/main.ts"]
 
 FROM service AS dashboard
 COPY --from=dashboard-dependencies /forebay ./

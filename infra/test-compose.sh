@@ -120,7 +120,7 @@ targets_up() {
         grep -q true
 }
 all_targets_up() {
-    for job in prometheus api dlq-handler dashboard; do targets_up $job 1 || return 1; done
+    for job in prometheus api dlq-handler timekeeper dashboard; do targets_up $job 1 || return 1; done
     targets_up worker "$1"
 }
 metric() { prometheus "query?query=$(node -p 'encodeURIComponent(process.argv[1])' "$1")" | json 'it.data.result[0]?.value[1] ?? "none"'; }
@@ -139,7 +139,7 @@ key=$(read_key)
 [ "$(wc -w <<<"$key")" = 1 ] || fail "setup shows exactly one API key"
 ok "the stack starts with nothing configured, and setup shows one API key"
 
-first=$(post first 20)
+first=$(post first 20) || fail "the first job is accepted"
 await 60 "the first job" is_completed "$first"
 answer=$(with_key "$https/jobs/$first" | json it.result.response)
 [ -n "$answer" ] || fail "the first job has an answer"
@@ -171,7 +171,7 @@ published=$(docker ps --filter "label=com.docker.compose.project=$project" --for
 ! compose exec -T redis redis-cli ping 2>&1 | grep -q PONG || fail "Redis asks for a password"
 ok "only nginx and Prometheus are published; ops ports and Redis are out of reach"
 
-for service in redis api worker dlq-handler dashboard nginx prometheus simulator; do
+for service in redis api worker dlq-handler timekeeper dashboard nginx prometheus simulator; do
     id=$(containers $service | head -1)
     [ "$(docker exec "$id" id -u)" != 0 ] || fail "$service does not run as root"
     [ "$(docker inspect --format '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}' "$id")" = "true [ALL]" ] ||
@@ -200,7 +200,7 @@ ok "Prometheus reads every service, and finds each of three workers after --scal
 # --- Thirty jobs, and two deaths -------------------------------------------------------------------------------------
 
 jobs=()
-for n in $(seq 1 12); do jobs+=("$(post "job-$n" 240)"); done
+for n in $(seq 1 12); do jobs+=("$(post "job-$n" 240)") || fail "job-$n is accepted"; done
 # The first worker that holds a job, so that its death costs something.
 find_busy_worker() {
     for busy in $(containers worker); do
@@ -212,9 +212,9 @@ find_busy_worker() {
 }
 await 30 "a worker with a job" find_busy_worker
 kill_9 "$busy"
-for n in $(seq 13 20); do jobs+=("$(post "job-$n")"); done
+for n in $(seq 13 20); do jobs+=("$(post "job-$n")") || fail "job-$n is accepted"; done
 kill_9 "$(containers redis)"
-for n in $(seq 21 30); do jobs+=("$(post "job-$n")"); done
+for n in $(seq 21 30); do jobs+=("$(post "job-$n")") || fail "job-$n is accepted"; done
 [ "$(restarts worker)" -ge 1 ] && [ "$(restarts redis)" -ge 1 ] || fail "both were killed and restarted"
 ok "a worker and Redis were killed with SIGKILL while 30 jobs were posted, and came back by themselves"
 
@@ -246,7 +246,8 @@ cp "$tmp/forebay.pem" "$tmp/before.pem"
 read_certificate
 cmp -s "$tmp/before.pem" "$tmp/forebay.pem" || fail "the certificate is the same"
 [ "$(with_key "$https/jobs/$first" | json it.result.response)" = "$answer" ] || fail "the old answer is still there"
-await 60 "a job after the restart" is_completed "$(post again 10)"
+again=$(post again 10) || fail "a job is accepted after the restart"
+await 60 "a job after the restart" is_completed "$again"
 ok "after down and up the same key, certificate and answers are there, and jobs run"
 
 compose down --volumes --timeout 5 >"$tmp/down" 2>&1 || { cat "$tmp/down" && fail "down --volumes"; }

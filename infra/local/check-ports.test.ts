@@ -11,6 +11,7 @@ const variables = [
   "API_OPS_PORT",
   "WORKER_OPS_PORT",
   "DLQ_OPS_PORT",
+  "TIMEKEEPER_OPS_PORT",
   "DASHBOARD_PORT",
   "DASHBOARD_OPS_PORT",
 ] as const;

@@ -9,12 +9,15 @@ const root = path.resolve(import.meta.dirname, "../..");
 // In the order of starting: the takers of requests last, so that they are the first to stop.
 const opsPorts = {
   dashboard: "DASHBOARD_OPS_PORT",
+  timekeeper: "TIMEKEEPER_OPS_PORT",
   "dlq-handler": "DLQ_OPS_PORT",
   worker: "WORKER_OPS_PORT",
   api: "API_OPS_PORT",
 } as const satisfies Record<string, PortVariable>;
 
 export type ServiceProgram = Program & { readyUrl: string };
+
+export const serviceNames = Object.keys(opsPorts);
 
 /** The services, as this environment configures them, with `own` on top. */
 export function createServicePrograms(

@@ -9,7 +9,7 @@ import { openDataDirLock } from "./open-data-dir-lock.ts";
 import { openSupervised, type Program, type Supervision } from "./open-supervised.ts";
 import { createRedisProgram } from "./redis-program.ts";
 import { runSampleJob } from "./run-sample-job.ts";
-import { createServicePrograms, createSimulatorProgram } from "./service-programs.ts";
+import { createServicePrograms, createSimulatorProgram, serviceNames } from "./service-programs.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
 
 export interface LocalStackContext extends ServiceContext {
@@ -38,7 +38,7 @@ export async function startLocalStack(config: LocalConfig, context: LocalStackCo
   const ollama = await openOllama(config, opening);
   const model = config.defaultModel ?? ollama.models[0];
 
-  say("• Services: dashboard, dlq-handler, worker, api …");
+  say(`• Services: ${serviceNames.join(", ")} …`);
   await openServices(config, opening, {
     REDIS_URL: redisUrl,
     OLLAMA_URLS: ollama.urls,

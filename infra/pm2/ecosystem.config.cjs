@@ -44,6 +44,7 @@ module.exports = {
       kill_timeout: (graceS + 10) * 1_000,
     }),
     service("dlq-handler"),
+    service("timekeeper"),
     service("dashboard"),
   ],
 };

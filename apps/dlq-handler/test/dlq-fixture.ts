@@ -11,6 +11,7 @@ import {
   type DeadLetterFilter,
   type DeadLetterSummary,
   type JobRecord,
+  type LetterPosition,
   listDeadLetters,
   openConsumer,
   openQueueSpace,
@@ -49,6 +50,8 @@ export type Fixture = AsyncDisposable & {
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
   startHandler(env?: Record<string, string>): Promise<ServiceProcess>;
+  /** A handler that has said its first word: it is at work, or about to be. */
+  launchHandler(): Promise<ProcessHandle>;
   /** Works on the model's queue in this process; by default as the prompts say. */
   openWorker(work?: { model?: string; handle?: (payload: unknown) => Outcome }): Promise<Consumer>;
   startSkewedWorker(offsetMs: number): Promise<ProcessHandle>;
@@ -81,6 +84,15 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
   const space = openQueueSpace(client, prefix);
   stack.defer(() => space.close());
   const directory = createQueueDirectory(space);
+
+  const handlerEnv = {
+    REDIS_URL: redisUrl,
+    FOREBAY_KEY_PREFIX: prefix,
+    DLQ_SWEEP_INTERVAL_MS: "200",
+    DLQ_COMMAND_LOCK_MS: "500",
+    DLQ_COMMAND_STALLED_CHECK_MS: "250",
+    DLQ_GAUGES_INTERVAL_MS: "100",
+  };
 
   const job = async (id: string): Promise<JobRecord> => {
     const record = await readJob(space, directory, id);
@@ -165,14 +177,15 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
     openWorker,
     actionEnded,
     async startHandler(env = {}) {
-      const handler = await startService("dlq-handler", {
-        REDIS_URL: redisUrl,
-        FOREBAY_KEY_PREFIX: prefix,
-        DLQ_SWEEP_INTERVAL_MS: "200",
-        DLQ_COMMAND_LOCK_MS: "500",
-        DLQ_COMMAND_STALLED_CHECK_MS: "250",
-        DLQ_GAUGES_INTERVAL_MS: "100",
-        ...env,
+      const handler = await startService("dlq-handler", { ...handlerEnv, ...env });
+      stack.use(handler);
+      return handler;
+    },
+    async launchHandler() {
+      const handler = await startProcess({
+        file: fileURLToPath(new URL("../src/main.ts", import.meta.url)),
+        env: { ...handlerEnv, DLQ_OPS_PORT: "0" },
+        ready: /"msg"/,
       });
       stack.use(handler);
       return handler;
@@ -202,7 +215,14 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
         { what: `the letter of ${id} has ${JSON.stringify(wanted)}`, timeoutMs: 20_000 },
       ),
     async letters(filter = {}) {
-      return (await listDeadLetters(space, { filter, limit: 1_000 })).letters;
+      const all: DeadLetterSummary[] = [];
+      let after: LetterPosition | undefined;
+      do {
+        const page = await listDeadLetters(space, { filter, limit: 500, after });
+        all.push(...page.letters);
+        after = page.next;
+      } while (after);
+      return all;
     },
     async command(input) {
       const command = {

@@ -10,6 +10,7 @@ const portVariables = [
   "API_OPS_PORT",
   "WORKER_OPS_PORT",
   "DLQ_OPS_PORT",
+  "TIMEKEEPER_OPS_PORT",
   "DASHBOARD_PORT",
   "DASHBOARD_OPS_PORT",
 ];

@@ -14,12 +14,18 @@ try {
 }
 
 async function run(settings: SimulatorSettings): Promise<void> {
-  // A crash that ends the process is one: nothing is closed, nothing is said.
-  const simulator = await startSimulator(settings, { exit: () => process.kill(process.pid, "SIGKILL") });
+  const simulator = await startSimulator(settings, { exit: die });
   const stop = () => void simulator.close();
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   console.log(`ollama-simulator listening on ${simulator.url} with ${settings.models.join(", ")}`);
+}
+
+/** A crash that ends the process is one: nothing is closed, nothing is said. */
+function die(): never {
+  process.kill(process.pid, "SIGKILL");
+  // The first process of a container is immune to its own signals.
+  process.abort();
 }
 
 function describeStartError(error: unknown): string {

@@ -7,13 +7,13 @@ import { openViewer, type Viewer, viewerOfKey } from "./viewer.ts";
 
 export const sessionCookie = "forebay_session";
 
-export type Visit =
+type Visit =
   | { kind: "known"; viewer: Viewer; session: Session | undefined }
   /** Open mode, but called by a name that is not this machine's: a web page that made its name point here. */
   | { kind: "misnamed" }
   | { kind: "unknown" };
 
-export type Login = { kind: "ok"; viewer: Viewer; cookie: string } | { kind: "refused"; why: string };
+type Login = { kind: "ok"; viewer: Viewer; cookie: string } | { kind: "refused"; why: string };
 
 /** Decides who comes in. */
 export type Gate = {

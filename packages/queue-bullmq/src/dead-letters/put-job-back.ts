@@ -12,8 +12,10 @@ import { createLuaScript } from "../lua.ts";
 import type { QueueDirectory } from "../queue-directory.ts";
 import type { QueueSpace } from "../queue-space.ts";
 import { JobNotFailedError, retryJob } from "../retry-job.ts";
-import { startsLine } from "../starts.ts";
+import { indexOpen } from "../tenant-index.ts";
 import { logKey } from "../token-log/log-entry.ts";
+import { restoreHistory } from "./restore-history.ts";
+import { runPipeline } from "./run-pipeline.ts";
 import { settleFailure } from "./record-dead-letter.ts";
 import type { LetterMark } from "./read-dead-letter.ts";
 
@@ -35,7 +37,7 @@ type Deps = { space: QueueSpace; directory: QueueDirectory; policy: DeliveryPoli
  */
 export async function putJobBack(deps: Deps, back: PutBack): Promise<void> {
   const { from, failed_at } = back.mark;
-  const to = back.patched ? await deps.directory.ensure(affinityOf(back.job)) : from;
+  const to = back.patched ? await deps.directory.ensure(affinityOfJob(back.job)) : from;
   const old = await readPlace(deps.space, from, back.letter.job_id);
   // Neither gone nor failed as we know it: somebody else put it back meanwhile.
   if (old !== undefined && old.failedAt !== failed_at) return;
@@ -44,10 +46,12 @@ export async function putJobBack(deps: Deps, back: PutBack): Promise<void> {
   else await addAgain(deps, back, to, undefined);
 }
 
+const affinityOfJob = ({ model, request }: InferenceJob) => affinityOf({ model, options: request.options });
+
 /** After a move that was cut short and whose job has failed on its new queue since. */
 export async function finishMove(deps: Deps, letter: DeadLetter, mark: LetterMark): Promise<void> {
   if (letter.queue === mark.from) return;
-  await noteMove(deps, letter.job_id, letter.queue);
+  await settleIn(deps, letter, letter.queue);
   const old = await readPlace(deps.space, mark.from, letter.job_id);
   if (old?.failedAt === mark.failed_at) await removeFrom(deps.space, mark.from, letter.job_id);
 }
@@ -61,7 +65,7 @@ async function moveJob(deps: Deps, back: PutBack, to: string, old: Place | undef
   const there = await readPlace(space, to, id);
   if (there?.settled) await removeFrom(space, to, id);
   if (!there || there.settled) await addAgain(deps, back, to, old?.attempts);
-  else await noteMove(deps, id, to);
+  else await settleIn(deps, back.letter, to);
   // Last, so that until then the job is found somewhere.
   if (old) await removeFrom(space, back.mark.from, id);
 }
@@ -127,34 +131,19 @@ async function addAgain(
   await space.client.unlink(logKey(jobKey));
   // It began in time once; when it begins again is the operator's business.
   const { start_by: _, ...again } = job;
+  // It may be listed as ended; a new job never is, so adding one does not look.
+  const pipeline = space.client.pipeline();
+  indexOpen(pipeline, space, job.tenant, id);
+  await runPipeline(pipeline);
   await addJob(space, { id, queueName, job: again, attempts, policy });
-  await prependStarts(space.client, [jobKey], [historyOf(letter)]);
-  await noteMove(deps, id, queueName);
+  await settleIn(deps, letter, queueName);
 }
 
-/** A job that is not on the queue its id names is found through this. */
-async function noteMove({ space, directory, policy }: Deps, id: string, queueName: string): Promise<void> {
+/** What a job that was added under an old id needs beside: its past, and to be found where it is now. */
+async function settleIn(deps: Deps, letter: DeadLetter, queueName: string): Promise<void> {
+  const { space, directory, policy } = deps;
+  const id = letter.job_id;
+  await restoreHistory(space, space.jobKey(queueName, id), letter.attempts);
   const home = await directory.nameOfTag(queueTagOfJobId(id) ?? "");
   if (queueName !== home) await recordMove(space, id, queueName, policy.deadLetterAgeS);
-}
-
-// KEYS: job. ARGV: lines. The worker that has the job already may have added its own.
-const prependStarts = createLuaScript(`
-if redis.call("HEXISTS", KEYS[1], "timestamp") == 0 then return 0 end
-local starts = redis.call("HGET", KEYS[1], "starts") or ""
-if string.sub(starts, 1, #ARGV[1]) == ARGV[1] then return 0 end
-redis.call("HSET", KEYS[1], "starts", ARGV[1] .. starts)
-return 1
-`);
-
-/** What the letter knows of the job's past, as the job itself would have it. */
-function historyOf(letter: DeadLetter): string {
-  const lines = letter.attempts.map(({ at, worker, backend, ...end }) =>
-    [
-      startsLine({ start: { at_ms: Date.parse(at), worker } }),
-      backend === undefined ? "" : startsLine({ backend }),
-      Object.keys(end).length === 0 ? "" : startsLine({ end }),
-    ].join(""),
-  );
-  return lines.join("") + startsLine({ fresh: true });
 }

@@ -20,7 +20,8 @@ export async function reconcileLetters(space: QueueSpace, signal: AbortSignal): 
     for await (const chunk of walkDeadLetters(space, { state })) {
       signal.throwIfAborted();
       for (const { position, letter } of chunk) if (!letter) await forgetMissing(space, position.id);
-      const letters = chunk.map(({ letter }) => letter).filter((letter) => letter !== undefined);
+      // By now a letter of the chunk may have another state than the one it was found under.
+      const letters = chunk.flatMap(({ letter }) => (letter?.state === state ? [letter] : []));
       for (const letter of await findPutBack(space, letters)) {
         if (await markPutBack(space, letter)) changed++;
       }
