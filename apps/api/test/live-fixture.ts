@@ -72,7 +72,7 @@ export async function post(
   return {
     status: answer.status,
     headers: answer.headers,
-    body: text === "" ? {} : (JSON.parse(text) as View),
+    body: parseView(text),
   };
 }
 

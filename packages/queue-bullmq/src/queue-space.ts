@@ -1,4 +1,3 @@
-import { deadLetterQueueName } from "@forebay/queue-contracts";
 import { Queue } from "bullmq";
 import type { Redis } from "./open-redis.ts";
 
@@ -20,7 +19,7 @@ const eventsMax = 200;
 
 export function openQueueSpace(client: Redis, prefix: string): QueueSpace {
   const queues = new Map<string, Queue>();
-  const space: QueueSpace = {
+  return {
     prefix,
     client,
     queue(name) {
@@ -47,8 +46,4 @@ export function openQueueSpace(client: Redis, prefix: string): QueueSpace {
       queues.clear();
     },
   };
-  // A connection's first queue teaches it BullMQ's commands. A batch of commands that auto-pipelining has
-  // begun before would not know them, and break in a way that ends the process: so before the first batch.
-  space.queue(deadLetterQueueName);
-  return space;
 }
