@@ -41,6 +41,8 @@ export function openRedis(
     connectionName: clientName,
     // Back within a second of Redis: a queue that is up again must not look down.
     retryStrategy: (times) => Math.min(times * 50, 1_000),
+    // A frozen Redis never answers the end of a connection.
+    disconnectTimeout: 200,
   });
   // Every queue and consumer of the process listens on this one connection.
   client.setMaxListeners(0);
