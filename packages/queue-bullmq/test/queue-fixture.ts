@@ -34,7 +34,7 @@ export const model = "llama3.2:3b";
 /** Where a job is, as most functions want it. */
 export type Place = { id: string; queueName: string; tenant: string };
 
-export type Submit = {
+type Submit = {
   fields?: Record<string, unknown>;
   tenant?: string;
   attempts?: number;
@@ -42,7 +42,7 @@ export type Submit = {
   /** When the id says it was made. */ atMs?: number;
 };
 
-export type Consume = Partial<
+type Consume = Partial<
   Pick<ConsumerOptions, "concurrency" | "lockMs" | "stalledCheckMs" | "worker">
 > & {
   queueName?: string;
