@@ -37,9 +37,10 @@ test("a job that Ollama fails for good is a dead letter, and completes when it i
   });
   const letter = await fixture.letterWith(id, { state: "dead" });
   expect(letter.failure.code).toBe("truncated_answer");
-  expect(letter.attempts.map(({ backend, code, outcome }) => [backend, code, outcome])).toEqual(
-    Array.from({ length: 3 }, () => ["gpu-1", "truncated_answer", "retry"]),
-  );
+  expect(letter.attempts.map(({ backend, code, outcome }) => [backend, code, outcome])).toEqual([
+    ["gpu-1", "truncated_answer", "retry"],
+    ["gpu-1", "truncated_answer", "discard"],
+  ]);
   simulator.clearFaults();
   await fixture.command({ action: "redrive", target: { filter: { code: "truncated_answer" } } });
   expect(await fixture.ended(id)).toMatchObject({ state: "completed", attemptsMade: 1, attemptsMax: 3 });
