@@ -59,6 +59,12 @@ export function resolveJob(
   } as InferenceJob;
 }
 
+/** Checks that the caller may use the model, and returns the lane of its calls. Throws Problem. */
+export function checkCaller(caller: Caller, model: string): Lane {
+  chooseModel(model, caller, undefined);
+  return chooseLane(undefined, caller);
+}
+
 function chooseModel(named: string | undefined, caller: Caller, fallback: string | undefined): string {
   const model = named ?? fallback;
   if (model === undefined) {
