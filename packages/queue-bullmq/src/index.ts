@@ -14,6 +14,7 @@ export * from "./limit-running.ts";
 export * from "./list-jobs.ts";
 export * from "./locate-job.ts";
 export * from "./lua.ts";
+export * from "./model-cards.ts";
 export * from "./open-consumer.ts";
 export * from "./open-redis.ts";
 export * from "./outcome.ts";
