@@ -1,6 +1,7 @@
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { waitFor } from "@forebay/test-harness";
 import { type ApiFixture, createApiFixture, model } from "./api-fixture.ts";
 
 const messages = [{ role: "user" as const, content: "Say hello" }];
@@ -12,6 +13,8 @@ describe("with keys in use", () => {
   beforeAll(async () => {
     api = await createApiFixture(inject("redisUrl"), { API_TENANT_JOBS_OPEN_MAX: "1" });
     key = ((await api.withKey())["authorization"] ?? "").replace("Bearer ", "");
+    // That keys are used now is noticed within a second.
+    await waitFor(async () => (await api.call("GET", "/models")).status === 401, { what: "keys are asked for" });
   });
   afterAll(() => api[Symbol.asyncDispose]());
 
