@@ -14,7 +14,9 @@ describe("with keys in use", () => {
     api = await createApiFixture(inject("redisUrl"), { API_TENANT_JOBS_OPEN_MAX: "1" });
     key = ((await api.withKey())["authorization"] ?? "").replace("Bearer ", "");
     // That keys are used now is noticed within a second.
-    await waitFor(async () => (await api.call("GET", "/models")).status === 401, { what: "keys are asked for" });
+    await waitFor(async () => (await api.call("GET", "/models")).status === 401, {
+      what: "keys are asked for",
+    });
   });
   afterAll(() => api[Symbol.asyncDispose]());
 

@@ -52,5 +52,5 @@ const factsOf = (letter: DeadLetterSummary) => ({
   state: letter.state,
   failedAt: letter.last_failed_at,
   payloadValid: letter.payload_valid,
-  changedBy: undefined,
+  changedBy: [],
 });

@@ -7,7 +7,7 @@ import { jsonResponse } from "../../http/json-response.ts";
 import { refuseQuery } from "../../http/query.ts";
 import type { Operation } from "../../openapi/operation.ts";
 
-export const modelListSchema = z.object({
+const modelListSchema = z.object({
   models: z.array(
     z
       .object({

@@ -25,7 +25,7 @@ export function answerRefusal(events: ApiEvents): ErrorHandler<ApiEnv> {
   };
 }
 
-export function refusalResponse(refusal: OllamaRefusal): Response {
+function refusalResponse(refusal: OllamaRefusal): Response {
   const { status, message, headers } = refusal;
   return jsonResponse(status, { error: message }, headers);
 }

@@ -88,7 +88,7 @@ const headOf =
     service_tier: serviceTier,
   });
 
-export function usageOf(usage: Usage | undefined): object {
+function usageOf(usage: Usage | undefined): object {
   const { prompt_tokens = 0, completion_tokens = 0 } = usage ?? {};
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }
