@@ -1,5 +1,5 @@
 import type { DeadLetter } from "@forebay/queue-contracts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { addMark, type LetterMark, readStoredLetter } from "./read-dead-letter.ts";
 import { writeDeadLetter } from "./write-dead-letter.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import type { DeadLetterCommand } from "./command.ts";
 import { commandQueueName } from "./command-queue.ts";
 import { type DeadLetterFilter, matchesFilter, walkDeadLetters } from "./list-dead-letters.ts";

@@ -1,5 +1,5 @@
 import { deadLetterQueueName, type DeadLetterState } from "@forebay/queue-contracts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 export const deadLetterStates = [
   "dead",

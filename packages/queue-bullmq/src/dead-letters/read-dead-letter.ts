@@ -1,7 +1,7 @@
 import { type DeadLetter, deadLetterSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
-import { parseJson } from "../job-record.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { parseJson } from "../jobs/job-record.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { deadLetterKeys } from "./dead-letter-keys.ts";
 import { type DeadLetterSummary, deadLetterSummarySchema } from "./dead-letter-summary.ts";
 import { runPipeline } from "./run-pipeline.ts";

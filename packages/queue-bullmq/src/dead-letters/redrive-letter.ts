@@ -1,6 +1,6 @@
 import type { DeadLetter, DeliveryPolicy } from "@forebay/queue-contracts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import type { RedrivePatch, Target } from "./command.ts";
 import { type ChangedLetter, changeLetter } from "./change-letter.ts";
 import { type Change, decideChange, type LetterFacts } from "./decide-change.ts";

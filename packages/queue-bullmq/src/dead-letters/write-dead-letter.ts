@@ -1,6 +1,6 @@
 import { type DeadLetter, formatFailedReason } from "@forebay/queue-contracts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { deadLetterKeys, deadLetterStates } from "./dead-letter-keys.ts";
 import type { LetterMark } from "./read-dead-letter.ts";
 import { summarise } from "./dead-letter-summary.ts";

@@ -1,11 +1,11 @@
 import { Job } from "bullmq";
 import { finalStateOf } from "./job-record.ts";
-import { createLuaScript } from "./lua.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { startsLine } from "./starts.ts";
 import { indexOpen } from "./tenant-index.ts";
-import { liveChannel } from "./token-log/live-channel.ts";
-import { logKey } from "./token-log/log-entry.ts";
+import { liveChannel } from "../token-log/live-channel.ts";
+import { logKey } from "../token-log/log-entry.ts";
 
 /** The job is not in the failed set: it never failed, or somebody else put it back a moment ago. */
 export class JobNotFailedError extends Error {

@@ -1,6 +1,6 @@
 import { type StartRecord, startRecordSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
-import { parseJson } from "./parse-json.ts";
+import { parseJson } from "../redis/parse-json.ts";
 
 /**
  * A job's starts are kept in its own hash (field `starts`) as lines of JSON, so that one Redis command adds a

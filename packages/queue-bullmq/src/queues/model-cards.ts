@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseJson } from "./job-record.ts";
+import { parseJson } from "../redis/parse-json.ts";
 import type { QueueSpace } from "./queue-space.ts";
 
 /** What a host says about one of its models, without what only its host needs: license, tensors, Modelfile. */
