@@ -23,7 +23,7 @@ const withoutNulls = (value: unknown): unknown =>
 /** Ollama drops options it does not know, so clients send what they please. */
 const options = z.preprocess((value) => {
   const given = withoutNulls(value);
-  if (typeof given !== "object" || given === null) return given;
+  if (typeof given !== "object" || given === null || Array.isArray(given)) return given;
   return Object.fromEntries(Object.entries(given).filter(([name]) => knownOptions.has(name)));
 }, modelOptionsSchema.optional()) as z.ZodType<ModelOptions | undefined>;
 

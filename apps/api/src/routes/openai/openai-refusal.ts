@@ -39,14 +39,16 @@ function typeOf(status: number): string {
   return status < 500 ? "invalid_request_error" : "api_error";
 }
 
+/** By themselves, unless told not to. */
+const repeatedBySdks = (status: number): boolean => [408, 409, 429].includes(status) || status >= 500;
+
 export function refusalResponse(refusal: OpenaiRefusal): Response {
   const { status } = refusal;
   const { retryAfterS } = refusal.extras;
   const headers: Record<string, string> = { ...refusal.extras.headers };
-  // SDKs repeat 408, 409, 429 and 5xx by themselves unless told not to.
   if (retryAfterS !== undefined && retryAfterS <= retryAfterMaxS)
     headers["retry-after"] = String(retryAfterS);
-  else if (status === 409 || status >= 429) headers["x-should-retry"] = "false";
+  else if (repeatedBySdks(status)) headers["x-should-retry"] = "false";
   return jsonResponse(status, errorBody(refusal), headers);
 }
 
