@@ -12,7 +12,9 @@ import { jobOperations } from "./routes/jobs/job-operations.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
+import { ollamaOperations } from "./routes/ollama/ollama-operations.ts";
 import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
+import { openaiOperations } from "./routes/openai/openai-operations.ts";
 import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
 import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
 import { scheduleOperations } from "./routes/schedules/schedule-operations.ts";
@@ -33,7 +35,14 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
 
   app.route(
     "/",
-    createAboutRoutes([...jobOperations, ...scheduleOperations, ...dlqOperations, listModelsOperation]),
+    createAboutRoutes([
+      ...jobOperations,
+      ...scheduleOperations,
+      listModelsOperation,
+      ...openaiOperations,
+      ...ollamaOperations,
+      ...dlqOperations,
+    ]),
   );
   app.use("/jobs/*", authenticated);
   app.route("/jobs", createJobRoutes(deps));

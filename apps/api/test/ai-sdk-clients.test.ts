@@ -27,10 +27,13 @@ const providers = {
   "@ai-sdk/openai-compatible": {
     chat: (name: string) => compatible()(name),
     embedding: () => compatible().embeddingModel("nomic-embed-text"),
+    hangsUp: true,
   },
   "ai-sdk-ollama": {
     chat: (name: string) => ollama()(name),
     embedding: () => ollama().embeddingModel("nomic-embed-text"),
+    // It stops reading and leaves the connection open, with Ollama itself too: its job runs to the end.
+    hangsUp: false,
   },
 };
 
@@ -95,7 +98,7 @@ describe.each(Object.entries(providers))("%s", (_, provider) => {
     expect(embeddings[0]).not.toEqual(embeddings[1]);
   });
 
-  test("aborted, it frees the slot", async () => {
+  test.runIf(provider.hangsUp)("aborted, it frees the slot", async () => {
     const abort = new AbortController();
     const stream = streamText({ ...call(model, 20_000), prompt: "Talk", abortSignal: abort.signal });
     let heard = 0;

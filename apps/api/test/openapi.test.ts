@@ -1,6 +1,6 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type Answer, type ApiFixture, completes, createApiFixture } from "./api-fixture.ts";
+import { type Answer, type ApiFixture, completes, createApiFixture, model } from "./api-fixture.ts";
 
 type Schema = Record<string, unknown>;
 type Operation = {
@@ -51,6 +51,19 @@ test("every route is described, under a name of its own", async () => {
     ["post", "/jobs/{id}/cancel"],
     ["post", "/jobs/{id}/retry"],
     ["get", "/models"],
+    ["post", "/v1/chat/completions"],
+    ["post", "/v1/completions"],
+    ["post", "/v1/embeddings"],
+    ["get", "/v1/models"],
+    ["get", "/v1/models/{id}"],
+    ["post", "/api/generate"],
+    ["post", "/api/chat"],
+    ["post", "/api/embed"],
+    ["post", "/api/embeddings"],
+    ["get", "/api/tags"],
+    ["get", "/api/ps"],
+    ["get", "/api/version"],
+    ["post", "/api/show"],
   ] as const) {
     expect(document.paths[path]).toHaveProperty(method);
   }
@@ -72,6 +85,16 @@ test("answers are what the document says", async () => {
     ...validate("get", "/jobs", await api.call("GET", "/jobs")),
     ...validate("get", "/jobs", await api.call("GET", "/jobs?limit=x")),
     ...validate("get", "/models", await api.call("GET", "/models")),
+    ...validate("get", "/v1/models", await api.call("GET", "/v1/models")),
+    ...validate("get", "/v1/models/{id}", await api.call("GET", `/v1/models/${model}`)),
+    ...validate("get", "/v1/models/{id}", await api.call("GET", "/v1/models/none")),
+    ...validate("post", "/v1/embeddings", await api.call("POST", "/v1/embeddings", { body: {} })),
+    ...validate("get", "/api/tags", await api.call("GET", "/api/tags")),
+    ...validate("get", "/api/ps", await api.call("GET", "/api/ps")),
+    ...validate("get", "/api/version", await api.call("GET", "/api/version")),
+    ...validate("post", "/api/show", await api.call("POST", "/api/show", { body: { model } })),
+    ...validate("post", "/api/show", await api.call("POST", "/api/show", { body: { model: "none" } })),
+    ...validate("post", "/api/chat", await api.call("POST", "/api/chat", { body: {} })),
   ];
   expect(problems).toEqual([]);
 });
