@@ -17,10 +17,15 @@ export async function handOver(node, file, args) {
   const bin = path.join(root, "node_modules/.bin");
   const env = { ...process.env, PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` };
   const child = spawn(node, [file, ...args], { cwd: root, env, stdio: "inherit" });
+  let asked = false;
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.on(signal, () => child.kill(signal));
+    process.on(signal, () => {
+      asked = true;
+      child.kill(signal);
+    });
   }
-  whenParentIsGone(() => child.kill("SIGTERM"));
+  // A second signal would not be asking any more.
+  whenParentIsGone(() => asked || child.kill("SIGTERM"));
   const { code, signal } = await ended(child);
   process.exit(code ?? 128 + (signal === null ? 1 : constants.signals[signal]));
 }

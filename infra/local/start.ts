@@ -8,9 +8,16 @@ const { argv, env } = process;
 const config = exitOnConfigError(() => loadConfig(localConfigSchema, env));
 const logger = createLogger({ service: "forebay", level: "info", pretty: true });
 
-// A closed terminal is a Ctrl-C too, and there is nobody left to write to.
-const stop = () => process.kill(process.pid, "SIGTERM");
+// A closed terminal is a Ctrl-C too, told by several signals or none, and there is nobody left to write to.
+let stopAsked = false;
+function stop(): void {
+  if (!stopAsked) process.kill(process.pid, "SIGTERM");
+  stopAsked = true;
+}
 process.on("SIGHUP", stop);
+process.once("SIGTERM", () => {
+  stopAsked = true;
+});
 process.stdout.on("error", () => undefined);
 whenParentIsGone(stop);
 

@@ -32,6 +32,8 @@ const envSchema = z.object({
   API_REDIS_MEMORY_HIGH_WATER: z.coerce.number().gt(0).max(1).default(0.9),
   API_KEYS_PATH: z.string().optional(),
   API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
+  API_STREAM_HEARTBEAT_S: z.coerce.number().positive().default(10),
+  API_STREAM_STALL_S: z.coerce.number().positive().default(30),
   DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),
 });
 
@@ -45,6 +47,11 @@ export const apiConfigSchema = envSchema.transform((env) => ({
   /** Records of keys that need no Redis, as a JSON array. */
   keysPath: env.API_KEYS_PATH,
   shutdownGraceMs: env.API_SHUTDOWN_GRACE_S * 1_000,
+  /** Event streams: how often they say that they live, and how long a reader may read nothing. */
+  eventStreams: {
+    heartbeatMs: env.API_STREAM_HEARTBEAT_S * 1_000,
+    stallMs: env.API_STREAM_STALL_S * 1_000,
+  },
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
   jobs: { defaultModel: env.OLLAMA_DEFAULT_MODEL, contextBuckets: env.API_CONTEXT_BUCKETS },

@@ -35,15 +35,8 @@ export function createDashboardEvents(logger: Logger, metrics: Metrics) {
     queueShown: (queue: string, title: string) => logger.info({ queue, title }, "queue on the board"),
     answerWithheld: (path: string, why: string) =>
       logger.error({ path, why }, "answer withheld: its shape is not known to be free of prompts"),
-    syncFailed: (error: unknown) => logger.error({ err: withoutCommand(error) }, "looking for queues failed"),
-    requestFailed: (path: string, error: unknown) =>
-      logger.error({ path, err: withoutCommand(error) }, "request failed"),
+    syncFailed: (error: unknown) => logger.error({ err: error }, "looking for queues failed"),
+    requestFailed: (path: string, error: unknown) => logger.error({ path, err: error }, "request failed"),
     redisFailed: (error: Error) => logger.error({ err: error.message }, "redis connection"),
   };
-}
-
-// Errors of Redis carry the command that failed, and a job's payload can be an argument of it.
-function withoutCommand(error: unknown): { type: string; message: string; stack: string | undefined } {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { type: name, message, stack };
 }

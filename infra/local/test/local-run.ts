@@ -1,9 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { freePort, type ProcessHandle, type ProcessOptions, startProcess } from "@forebay/test-harness";
+import { findOnPath } from "../ensure-system-package.mjs";
 
+const root = path.resolve(import.meta.dirname, "../../..");
 const bootstrap = path.resolve(import.meta.dirname, "../bootstrap.mjs");
 const portVariables = [
   "API_PORT",
@@ -19,8 +21,10 @@ const portVariables = [
 export interface LocalRun extends AsyncDisposable {
   env: Record<string, string>;
   dataDir: string;
-  /** `npm start` here; ready means that it has printed the URLs. */
+  /** What `npm start` runs; ready means that it has printed the URLs. */
   start(options?: Partial<ProcessOptions>): Promise<ProcessHandle>;
+  /** `npm start` itself. */
+  npmStart(): Promise<ProcessHandle>;
   /** Everything that runs here, by what it was started with; empty when nothing is left. */
   processes(): Map<number, string>;
 }
@@ -30,22 +34,18 @@ export async function createLocalRun(env: Readonly<Record<string, string>> = {})
   const ports = await Promise.all(portVariables.map(async (name) => [name, String(await freePort())]));
   const own = { ...Object.fromEntries(ports), FOREBAY_DATA_DIR: dataDir, ...env };
   const started: ProcessHandle[] = [];
+  async function launch(options: ProcessOptions): Promise<ProcessHandle> {
+    const handle = await startProcess(options);
+    started.push(handle);
+    return handle;
+  }
+  const usual = { ready: /Forebay is up/, readyTimeoutMs: 60_000, cwd: root, env: own };
   return {
     env: own,
     dataDir,
-    start: async (options = {}) => {
-      const { args = [], ...rest } = options;
-      const handle = await startProcess({
-        file: bootstrap,
-        ready: /Forebay is up/,
-        readyTimeoutMs: 60_000,
-        ...rest,
-        args: ["start", ...args],
-        env: { ...own, ...options.env },
-      });
-      started.push(handle);
-      return handle;
-    },
+    start: ({ args = [], ...rest } = {}) =>
+      launch({ ...usual, file: bootstrap, args: ["start", ...args], ...rest }),
+    npmStart: () => launch({ ...usual, file: realpathSync(String(findOnPath("npm"))), args: ["start"] }),
     processes: () => findProcesses(dataDir),
     [Symbol.asyncDispose]: async () => {
       for (const handle of started) await handle.stop(60_000);

@@ -55,7 +55,7 @@ export async function openDelivery(
   const { client } = space;
   const opened = await openFencedStart(client, place, by.worker);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
-  const starts = parseStarts(opened.starts);
+  const earlier = parseStarts(opened.earlier);
   return {
     id: place.id,
     payload: job.data as unknown,
@@ -63,9 +63,9 @@ export async function openDelivery(
     startedAt: new Date(opened.nowMs),
     attemptsMade: job.attemptsMade,
     attemptsMax: Math.max(1, job.opts.attempts ?? 1),
-    earlierStarts: starts.sinceFresh.slice(0, -1),
-    putBack: starts.putBack,
-    kept: inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
+    earlierStarts: earlier.sinceFresh,
+    putBack: earlier.putBack,
+    kept: opened.kept === "" ? undefined : inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
     signal: by.abort.signal,
     recordBackend: (backend) => appendFenced(client, place, { lines: [{ backend }] }),
     recordDeadline: (atMs) => setDeadline(space, place.id, atMs),

@@ -39,15 +39,16 @@ end
 `;
 
 // KEYS: job hash, its lock, its log. ARGV: lock token, worker as JSON text, channel, log's time to live.
-// Returns false when the lock is not ours, otherwise { starts, kept, stop, now in ms }.
+// Returns false when the lock is not ours, otherwise { earlier starts, kept, stop, now in ms }.
 const openStart = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
 ${logFunction}
 local fields = redis.call("HMGET", KEYS[1], "starts", "kept", "stop", "partial", "atm")
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local starts = (fields[1] or "") .. string.format('{"start":{"at_ms":%d,"worker":%s}}\\n', now, ARGV[2])
-redis.call("HSET", KEYS[1], "starts", starts)
+local earlier = fields[1] or ""
+local start = string.format('{"start":{"at_ms":%d,"worker":%s}}\\n', now, ARGV[2])
+redis.call("HSET", KEYS[1], "starts", earlier .. start)
 local attempt = (tonumber(fields[5]) or 0) + 1
 -- Readers have seen part of an answer that will be written anew, unless it was finished and kept.
 if fields[4] and not fields[2] then
@@ -56,7 +57,7 @@ if fields[4] and not fields[2] then
 end
 log("state", string.format('{"state":"active","at_ms":%d,"attempt":%d}', now, attempt))
 publish(ARGV[3], ARGV[4])
-return { starts, fields[2] or "", fields[3] or "", now }
+return { earlier, fields[2] or "", fields[3] or "", now }
 `);
 
 // KEYS as above. ARGV: lock token, lines for \`starts\`, answer to keep ("" = none), channel, time to live,
@@ -79,7 +80,7 @@ const keysOf = (job: LockedJob): string[] => [job.key, `${job.key}:lock`, `${job
 
 /** What a job's hash holds when a worker picks it up. */
 export type OpenedStart = {
-  /** The record of starts, this one included. */ readonly starts: string;
+  /** The record of starts before this one. */ readonly earlier: string;
   /** A finished answer an earlier start did not live to record; "" = none. */ readonly kept: string;
   /** Why it is to be stopped, asked for while nobody ran it; "" = it is not. */ readonly stop: string;
   /** Redis's clock. */ readonly nowMs: number;
@@ -94,8 +95,8 @@ export async function openFencedStart(client: Redis, job: LockedJob, worker: str
     logTtlS,
   ]);
   if (!Array.isArray(reply)) throw new LockLostError(job.id);
-  const [starts, kept, stop, now] = reply.map(String);
-  return { starts: starts ?? "", kept: kept ?? "", stop: stop ?? "", nowMs: Number(now) };
+  const [earlier, kept, stop, now] = reply.map(String);
+  return { earlier: earlier ?? "", kept: kept ?? "", stop: stop ?? "", nowMs: Number(now) };
 }
 
 /** What a worker adds to a job's record in one step. */

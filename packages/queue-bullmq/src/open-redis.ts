@@ -1,26 +1,23 @@
-import { Redis, type RedisOptions } from "ioredis";
+import type { Redis, RedisOptions } from "ioredis";
 import type { RedisSettings } from "./redis-settings.ts";
+import { TurnRedis } from "./turn-redis.ts";
 
 export type { Redis } from "ioredis";
 
 /** A producer must answer its client now; a consumer has all the time in the world. */
 export type RedisRole = "producer" | "consumer";
 
-// A command leaves only when those that left before it have been answered or given up (ioredis sends what
-// gathers in one tick together, one batch at a time), so it may take twice this long to fail: within 2 s in all.
-const commandTimeoutMs = 900;
+const commandTimeoutMs = 1_500;
 /** How long a farewell to Redis may take. */
 const quitTimeoutMs = 1_000;
 
 const roleOptions: Record<RedisRole, RedisOptions> = {
-  // Fail at once when Redis is away, and within 2 s when it is frozen. The commands of one tick of the event
-  // loop travel together, which is worth more than any other setting when many requests are served at once.
+  // Fail at once when Redis is away, and within 2 s when it is frozen.
   producer: {
     maxRetriesPerRequest: 1,
     enableOfflineQueue: false,
     commandTimeout: commandTimeoutMs,
     connectTimeout: 1_500,
-    enableAutoPipelining: true,
   },
   // BullMQ's consumers refuse any other value: they wait for Redis for ever.
   consumer: { maxRetriesPerRequest: null },
@@ -38,12 +35,14 @@ export function openRedis(
   clientName: string,
   onError: (error: Error) => void,
 ): Redis {
-  const client = new Redis(settings.url, {
+  const client = new TurnRedis(settings.url, {
     ...roleOptions[role],
     ...(settings.password === undefined ? {} : { password: settings.password }),
     connectionName: clientName,
     // Back within a second of Redis: a queue that is up again must not look down.
     retryStrategy: (times) => Math.min(times * 50, 1_000),
+    // A frozen Redis never answers the end of a connection.
+    disconnectTimeout: 200,
   });
   // Every queue and consumer of the process listens on this one connection.
   client.setMaxListeners(0);

@@ -1,25 +1,27 @@
 import type { Job } from "bullmq";
-import { removeDeadline } from "./control/deadlines.ts";
+import { clearDeadline } from "./control/deadlines.ts";
 import { failureChannel } from "./dead-letters/watch-failures.ts";
 import type { QueueSpace } from "./queue-space.ts";
-import { announceChange } from "./token-log/live-channel.ts";
-import { indexEnded } from "./tenant-index.ts";
+import { recordEnded } from "./tenant-index.ts";
+import { liveChannel } from "./token-log/live-channel.ts";
 
 /**
  * After a job reached a final state: the kept answer is no longer needed, and the tenant's index learns that
  * it ended. Lost when the worker dies right here; the sweep of ended jobs repairs it.
  */
 export async function recordFinal(space: QueueSpace, queueName: string, job: Job): Promise<void> {
+  const { client } = space;
   const id = String(job.id);
-  const pipeline = space.client.pipeline();
-  pipeline.hdel(space.jobKey(queueName, id), "kept", "stop");
   const tenant = tenantOf(job.data);
-  if (tenant !== undefined) indexEnded(pipeline, space, tenant, id);
-  if (hasDeadline(job.data)) removeDeadline(pipeline, space, id);
-  announceChange(pipeline, space, id);
-  // Wakes the sweep that makes dead letters; it comes by itself if nobody hears.
-  if (job.failedReason !== undefined) pipeline.publish(failureChannel(space), queueName);
-  await pipeline.exec();
+  // No pipeline: these leave in one write anyway, and making one costs more than all of them.
+  await Promise.all([
+    client.hdel(space.jobKey(queueName, id), "kept", "stop"),
+    tenant === undefined ? undefined : recordEnded(space, tenant, id),
+    hasDeadline(job.data) ? clearDeadline(space, id) : undefined,
+    client.publish(liveChannel(space, id), ""),
+    // Wakes the sweep that makes dead letters; it comes by itself if nobody hears.
+    job.failedReason === undefined ? undefined : client.publish(failureChannel(space), queueName),
+  ]);
 }
 
 const hasDeadline = (payload: unknown): boolean =>

@@ -32,11 +32,10 @@ export function indexEnded(
   pipeline.zrem(keys.open, id).zadd(keys.ended, jobIdTimeMs(id), id);
 }
 
-/** Corrects the index of a job that was found to have ended while it was listed as open. */
-export async function correctEnded(space: QueueSpace, tenant: string, id: string): Promise<void> {
-  const pipeline = space.client.pipeline();
-  indexEnded(pipeline, space, tenant, id);
-  await pipeline.exec();
+/** Lists a job as ended. */
+export async function recordEnded(space: QueueSpace, tenant: string, id: string): Promise<void> {
+  const { open, ended } = tenantKeys(space, tenant);
+  await Promise.all([space.client.zadd(ended, jobIdTimeMs(id), id), space.client.zrem(open, id)]);
 }
 
 export function indexRemoved(

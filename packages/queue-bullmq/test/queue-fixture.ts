@@ -34,7 +34,7 @@ export const model = "llama3.2:3b";
 /** Where a job is, as most functions want it. */
 export type Place = { id: string; queueName: string; tenant: string };
 
-export type Submit = {
+type Submit = {
   fields?: Record<string, unknown>;
   tenant?: string;
   attempts?: number;
@@ -42,7 +42,7 @@ export type Submit = {
   /** When the id says it was made. */ atMs?: number;
 };
 
-export type Consume = Partial<
+type Consume = Partial<
   Pick<ConsumerOptions, "concurrency" | "lockMs" | "stalledCheckMs" | "worker">
 > & {
   queueName?: string;
@@ -51,6 +51,8 @@ export type Consume = Partial<
 
 /** Says how a start ended, having done nothing. */
 export type Handler = (delivery: Delivery) => Outcome | Promise<Outcome>;
+
+type Test = (job: JobRecord) => boolean | Promise<boolean>;
 
 /** A Redis prefix of its own, and as many consumers in this process as a test wants. */
 export type Fixture = AsyncDisposable & {
@@ -66,8 +68,10 @@ export type Fixture = AsyncDisposable & {
   consume(handle: Handler, options?: Consume): Promise<Consumer>;
   read(id: string): Promise<JobRecord>;
   ended(id: string): Promise<JobRecord>;
+  /** Waits until a consumer has recorded a start that has not ended. */
+  begun(id: string): Promise<JobRecord>;
   /** Waits until `test` holds for the job. */
-  until(id: string, what: string, test: (job: JobRecord) => boolean): Promise<JobRecord>;
+  until(id: string, what: string, test: Test): Promise<JobRecord>;
 };
 
 export async function createFixture(redisUrl: string): Promise<Fixture> {
@@ -93,11 +97,11 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
     if (!record) throw new Error(`job ${id} is gone`);
     return record;
   };
-  const until = (id: string, what: string, test: (job: JobRecord) => boolean) =>
+  const until = (id: string, what: string, test: Test) =>
     waitFor(
       async () => {
         const job = await read(id);
-        return test(job) ? job : undefined;
+        return (await test(job)) ? job : undefined;
       },
       { what, timeoutMs: 25_000 },
     );
@@ -111,6 +115,13 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
     openSpace: () => openSpace(stack),
     read,
     until,
+    begun: (id) =>
+      until(
+        id,
+        "it runs",
+        ({ state, starts }) =>
+          state === "active" && starts.length > 0 && starts.at(-1)?.ended_at === undefined,
+      ),
     ended: (id) => until(id, "the job ended", (job) => isFinalState(job.state)),
     async submit({ fields = {}, tenant = "acme", attempts, delayMs, atMs } = {}) {
       const job = generateJob({ tenant, ...fields });

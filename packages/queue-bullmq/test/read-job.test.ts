@@ -153,7 +153,7 @@ describe("what happens between the two reads is not told half", () => {
       return completes("Blue.");
     });
     const { id, queueName } = await fixture.submit();
-    await fixture.until(id, "it runs", (job) => job.state === "active");
+    await fixture.begun(id);
     const space = afterFirstRead(fixture.space, () => {
       open();
       return fixture.ended(id);

@@ -11,7 +11,7 @@ interface StopListener {
 
 // One Ctrl-C arrives up to three times: from the terminal to the whole process group, and once more from
 // each runner between (npm, sh) that passes it on. A person's second Ctrl-C comes later than that.
-const sameInterruptMs = 500;
+const sameInterruptMs = 1_000;
 
 /**
  * Installs this process's handlers of signals and unhandled errors, and keeps it alive until the first of

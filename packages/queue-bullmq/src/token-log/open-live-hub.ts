@@ -30,7 +30,6 @@ export function openLiveHub(space: QueueSpace, recheckMs = 5_000): LiveHub {
     enableOfflineQueue: true,
     maxRetriesPerRequest: null,
     commandTimeout: 2_000,
-    enableAutoPipelining: false,
   });
   // The connection it was copied from reports the same faults.
   subscriber.on("error", () => undefined);

@@ -39,7 +39,7 @@ export function followJob(deps: JobDeps): ApiHandler {
     let begun: SseConnection | undefined;
     // Headers wait for the first event: until then the answer may still be a problem.
     const stream = (): SseConnection => {
-      begun ??= deps.streams.open(outgoing, sse.openingFrame, tooSlowFrame, () => feed?.stop());
+      begun ??= deps.streams.open(outgoing, sse.openingFrame, () => feed?.stop());
       return begun;
     };
     let refusal: Problem | undefined;
@@ -51,6 +51,9 @@ export function followJob(deps: JobDeps): ApiHandler {
       accepted: (job) => stream().send(sse.acceptedFrame(job)),
       entry: (entry) => stream().send(sse.entryFrame(entry)),
       ended: (job, seq) => stream().end(sse.endedFrame(seq, jobView(job, true))),
+      flowing: () => begun?.flowing() ?? true,
+      drained: async () => (await begun?.drained()) ?? !outgoing.destroyed,
+      stalled: () => begun?.end(tooSlowFrame),
       lost: () => refuse(offsetLost()),
       broken: () =>
         refuse(new Problem("stream_interrupted", "The stream broke off; come back with Last-Event-ID.")),

@@ -1,23 +1,27 @@
 import type { ServerResponse } from "node:http";
 
-/** Bytes a reader may be behind before it is cut off: some minutes of one generation. */
-const bytesBehindMax = 256 * 1024;
+/** Bytes on their way to a reader beyond which it gets no more until it has read them. */
+const bytesBehindMax = 64 * 1024;
 
 /** One open event stream. */
 export type SseConnection = {
   send(frame: string): void;
   /** Sends a last frame and ends the stream. */
   end(frame: string): void;
+  /** Whether the reader keeps up. */
+  flowing(): boolean;
+  /** Resolves true when the reader has room again, false when it read nothing for too long or is gone. */
+  drained(): Promise<boolean>;
 };
 
 /** All event streams of the process; one timer keeps them all awake. */
 export type SseConnections = Disposable & {
   /**
-   * Takes over a response. A reader that falls too far behind gets `cutOff` as its last frame.
+   * Takes over a response.
    *
    * @param onClose called once, when the stream is over for whatever reason
    */
-  open(response: ServerResponse, first: string, cutOff: string, onClose: () => void): SseConnection;
+  open(response: ServerResponse, first: string, onClose: () => void): SseConnection;
   /** Ends every stream: readers come back, to another process. */
   endAll(): void;
   readonly size: number;
@@ -30,19 +34,25 @@ const headers = {
   "x-accel-buffering": "no",
 };
 
-/** @param heartbeatMs proxies cut connections that are silent for a minute, some sooner */
-export function openSseConnections(heartbeatFrame: string, heartbeatMs = 10_000): SseConnections {
+/**
+ * @param options.heartbeatMs proxies cut connections that are silent for a minute, some sooner
+ * @param options.stallMs how long a reader may read nothing of what waits for it
+ */
+export function openSseConnections(
+  heartbeatFrame: string,
+  options: { heartbeatMs: number; stallMs: number },
+): SseConnections {
   const open = new Set<ServerResponse>();
   const heartbeat = setInterval(() => {
     // A reader that does not read needs no more bytes to be kept awake.
     for (const response of open) if (response.writableLength === 0) response.write(heartbeatFrame);
-  }, heartbeatMs);
+  }, options.heartbeatMs);
 
   return {
     get size() {
       return open.size;
     },
-    open(response, first, cutOff, onClose) {
+    open(response, first, onClose) {
       response.writeHead(200, headers);
       response.write(first);
       open.add(response);
@@ -50,21 +60,20 @@ export function openSseConnections(heartbeatFrame: string, heartbeatMs = 10_000)
         open.delete(response);
         onClose();
       });
-      const end = (frame: string): void => {
-        open.delete(response);
-        response.end(frame);
-        // One that reads nothing would keep the socket for ever.
-        if (response.writableLength > 0) response.setTimeout(heartbeatMs, () => response.destroy());
-      };
+      const over = (): boolean => response.writableEnded || response.destroyed;
       return {
         send(frame) {
-          if (response.writableEnded || response.destroyed) return;
-          if (response.writableLength > bytesBehindMax) end(cutOff);
-          else response.write(frame);
+          if (!over()) response.write(frame);
         },
         end(frame) {
-          if (!response.writableEnded && !response.destroyed) end(frame);
+          if (over()) return;
+          open.delete(response);
+          response.end(frame);
+          // One that reads nothing would keep the connection for ever.
+          setTimeout(() => response.destroy(), options.stallMs).unref();
         },
+        flowing: () => response.writableLength <= bytesBehindMax,
+        drained: () => drained(response, options.stallMs),
       };
     },
     endAll() {
@@ -73,4 +82,20 @@ export function openSseConnections(heartbeatFrame: string, heartbeatMs = 10_000)
     },
     [Symbol.dispose]: () => clearInterval(heartbeat),
   };
+}
+
+async function drained(response: ServerResponse, stallMs: number): Promise<boolean> {
+  if (response.destroyed) return false;
+  if (response.writableLength <= bytesBehindMax) return true;
+  return new Promise((resolve) => {
+    const settle = (room: boolean) => () => {
+      clearTimeout(timer);
+      response.off("drain", onDrain).off("close", onClose);
+      resolve(room);
+    };
+    const onDrain = settle(true);
+    const onClose = settle(false);
+    const timer = setTimeout(onClose, stallMs);
+    response.once("drain", onDrain).once("close", onClose);
+  });
 }

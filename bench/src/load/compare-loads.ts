@@ -1,0 +1,49 @@
+import { median } from "../statistics.ts";
+import { readCpuMs } from "../systems/read-cpu-ms.ts";
+import type { LoadPlan, LoadResult } from "./load-plan.ts";
+import type { LoadGenerator } from "./open-load-generator.ts";
+
+type Sides<T> = { readonly forebay: T; readonly baseline: T };
+type Served = { readonly plan: LoadPlan; readonly pid: number };
+type Round = Omit<LoadResult, "bodies"> & {
+  /** Processor time of the server per request: says more than the rate where others use the machine too. */
+  readonly serverCpuMs: number;
+};
+
+export type Comparison = {
+  readonly rounds: Sides<Round[]>;
+  /** Median over the pairs of rounds of Forebay's figure divided by the baseline's. */
+  ratio(of: (round: Round) => number): number;
+  median(side: keyof Sides<unknown>, of: (round: Round) => number): number;
+};
+
+const warmUpMs = 2_500;
+
+/** Forebay and baseline in turns, so that whatever else the machine does happens to both. */
+export async function compareLoads(
+  generator: LoadGenerator,
+  sides: Sides<Served>,
+  rounds: number,
+  roundMs: number,
+): Promise<Comparison> {
+  const results: Sides<Round[]> = { forebay: [], baseline: [] };
+  for (const { plan } of [sides.forebay, sides.baseline])
+    await generator.run({ ...plan, durationMs: warmUpMs });
+  for (let round = 0; round < rounds; round++) {
+    for (const side of ["forebay", "baseline"] as const) {
+      results[side].push(await runRound(generator, sides[side], roundMs));
+    }
+  }
+  return {
+    rounds: results,
+    ratio: (of) =>
+      median(results.forebay.map((ours, round) => of(ours) / of(results.baseline[round] ?? ours))),
+    median: (side, of) => median(results[side].map(of)),
+  };
+}
+
+async function runRound(generator: LoadGenerator, { plan, pid }: Served, durationMs: number): Promise<Round> {
+  const before = await readCpuMs(pid);
+  const { bodies: _, ...result } = await generator.run({ ...plan, durationMs });
+  return { ...result, serverCpuMs: ((await readCpuMs(pid)) - before) / result.requests };
+}

@@ -1,0 +1,63 @@
+// npm run bench [-- part …]
+import { mkdir, writeFile } from "node:fs/promises";
+import { cpus } from "node:os";
+import { type Figure, passes } from "./figure.ts";
+import { openLoadGenerator } from "./load/open-load-generator.ts";
+import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
+import { measureBytes } from "./parts/measure-bytes.ts";
+import { measureGet } from "./parts/measure-get.ts";
+import { measureMemory } from "./parts/measure-memory.ts";
+import { measurePickup } from "./parts/measure-pickup.ts";
+import { measurePost } from "./parts/measure-post.ts";
+import { measureWorker } from "./parts/measure-worker.ts";
+import type { Part } from "./parts/part.ts";
+import { formatReport, formatTable, type Machine } from "./report.ts";
+
+const parts: Record<string, Part> = {
+  post: measurePost,
+  get: measureGet,
+  worker: measureWorker,
+  pickup: measurePickup,
+  bytes: measureBytes,
+  memory: measureMemory,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`);
+  process.exit(2);
+}
+
+const figures: Figure[] = [];
+{
+  await using generator = openLoadGenerator();
+  await using ollama = await openInstantOllama();
+  for (const [name, part] of Object.entries(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const startedAt = performance.now();
+    const say = (text: string): void => console.error(`${name}: ${text}`);
+    figures.push(...(await part({ generator, ollama, say })));
+    say(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
+  }
+}
+console.log(formatTable(figures));
+if (process.env["BENCH_DETAILS"])
+  console.log(JSON.stringify(figures.map(({ name, details }) => ({ name, details }))));
+
+// A part alone is for trying things out; only the whole is worth keeping.
+if (wanted.length === 0) await writeResults(figures);
+if (figures.some((figure) => passes(figure) === false)) process.exitCode = 1;
+
+async function writeResults(all: readonly Figure[]): Promise<void> {
+  const machine: Machine = {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    node: process.version,
+    at: new Date().toISOString().slice(0, 10),
+  };
+  const folder = new URL("../results/", import.meta.url);
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL("latest.md", folder), formatReport(all, machine));
+  await writeFile(new URL("latest.json", folder), `${JSON.stringify({ machine, figures: all }, null, 2)}\n`);
+}

@@ -1,0 +1,62 @@
+import { atLeast, atMost } from "../figure.ts";
+import { compareLoads } from "../load/compare-loads.ts";
+import type { LoadPlan } from "../load/load-plan.ts";
+import { startBaselineServer } from "../systems/start-baseline.ts";
+import { startBenchRedis } from "../systems/start-bench-redis.ts";
+import { model, openForebay } from "../systems/start-forebay.ts";
+import { type Part, prompt } from "./part.ts";
+
+export const postPlan: Omit<LoadPlan, "origin" | "headers"> = {
+  method: "POST",
+  paths: ["/jobs"],
+  body: JSON.stringify({ model, prompt }),
+  expectedStatus: 202,
+  connections: 32,
+};
+export const jsonHeaders = { "content-type": "application/json" };
+
+/** Accepted POST /jobs per second, with a key, validation and an idempotency key on every request of ours. */
+export const measurePost: Part = async ({ generator }) => {
+  await using redis = await startBenchRedis();
+  await using forebay = await openForebay(redis.url);
+  await using api = await forebay.startApi();
+  await using server = await startBaselineServer(redis.url);
+  const ours = {
+    ...postPlan,
+    origin: api.url,
+    headers: { ...jsonHeaders, ...forebay.headers },
+    uniqueHeader: "idempotency-key",
+  };
+  const theirs = { ...postPlan, origin: server.url, headers: jsonHeaders };
+  const sides = { forebay: { plan: ours, pid: api.pid }, baseline: { plan: theirs, pid: server.pid } };
+  const compared = await compareLoads(generator, sides, 4, 3_000);
+  return [
+    {
+      name: "POST /jobs",
+      unit: "req/s",
+      forebay: compared.median("forebay", (result) => result.perSecond),
+      baseline: compared.median("baseline", (result) => result.perSecond),
+      judged: { value: compared.ratio((result) => result.perSecond), target: atLeast(1.2) },
+      details: compared.rounds,
+    },
+    {
+      name: "POST /jobs, CPU of the server",
+      unit: "ms/req",
+      forebay: compared.median("forebay", (result) => result.serverCpuMs),
+      baseline: compared.median("baseline", (result) => result.serverCpuMs),
+    },
+    {
+      name: "POST /jobs, p50",
+      unit: "ms",
+      forebay: compared.median("forebay", (result) => result.p50Ms),
+      baseline: compared.median("baseline", (result) => result.p50Ms),
+    },
+    {
+      name: "POST /jobs, p99",
+      unit: "ms",
+      forebay: compared.median("forebay", (result) => result.p99Ms),
+      baseline: compared.median("baseline", (result) => result.p99Ms),
+      judged: { value: compared.ratio((result) => result.p99Ms), target: atMost(1) },
+    },
+  ];
+};

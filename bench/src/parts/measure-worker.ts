@@ -1,0 +1,85 @@
+import { addJob, createQueueDirectory, type QueueSpace } from "@forebay/queue-bullmq";
+import {
+  affinityOf,
+  createJobId,
+  defaultDeliveryPolicy,
+  inferenceJobSchema,
+  queueTag,
+} from "@forebay/queue-contracts";
+import { Queue } from "bullmq";
+import { atLeast } from "../figure.ts";
+import type { InstantOllama } from "../ollama/open-instant-ollama.ts";
+import { median } from "../statistics.ts";
+import { startBaselineWorker } from "../systems/start-baseline.ts";
+import { startBenchRedis } from "../systems/start-bench-redis.ts";
+import { model, openForebay } from "../systems/start-forebay.ts";
+import { type Part, prompt } from "./part.ts";
+
+const jobs = 6_000;
+const rounds = 3;
+const concurrency = 32;
+/** The first jobs find a process that just started and has compiled nothing yet. */
+const skipped = 1_000;
+
+/** Jobs per second through one worker process whose Ollama answers at once. */
+export const measureWorker: Part = async ({ ollama }) => {
+  await using redis = await startBenchRedis();
+  await using forebay = await openForebay(redis.url);
+  const queue = new Queue("ollama", { connection: { url: redis.url } });
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await fillForebay(forebay.space);
+    ours.push(await timeWorker(ollama, () => forebay.startWorker(ollama.url, concurrency)));
+    await fillBaseline(queue);
+    theirs.push(await timeWorker(ollama, () => startBaselineWorker(redis.url, ollama.url, concurrency)));
+  }
+  await queue.close();
+  return [
+    {
+      name: "one worker process, concurrency 32",
+      unit: "jobs/s",
+      forebay: median(ours),
+      baseline: median(theirs),
+      judged: { value: median(ours.map((rate, i) => rate / (theirs[i] ?? rate))), target: atLeast(1) },
+      details: { forebay: ours, baseline: theirs },
+    },
+  ];
+};
+
+async function timeWorker(ollama: InstantOllama, start: () => Promise<AsyncDisposable>): Promise<number> {
+  await ollama.reset();
+  await using _worker = await start();
+  const times = await ollama.arrivals(jobs);
+  const [first = 0, last = 0] = [times[skipped], times[jobs - 1]];
+  return ((jobs - 1 - skipped) / (last - first)) * 1_000;
+}
+
+async function fillForebay(space: QueueSpace): Promise<void> {
+  const affinity = affinityOf({ model });
+  const queueName = await createQueueDirectory(space).ensure(affinity);
+  await inChunks(async (index) => {
+    const request = { prompt: prompt.replace("#", String(index)) };
+    const job = inferenceJobSchema.parse({ v: 1, type: "generate", tenant: "bench", model, request });
+    await addJob(space, {
+      id: createJobId(queueTag(affinity)),
+      queueName,
+      job,
+      policy: defaultDeliveryPolicy,
+    });
+  });
+}
+
+async function fillBaseline(queue: Queue): Promise<void> {
+  const removeOnComplete = { age: 24 * 3600, count: 10_000 };
+  const options = { attempts: 3, backoff: { type: "exponential", delay: 1000 }, removeOnComplete };
+  await inChunks(async (index) => {
+    await queue.add("generate", { model, prompt: prompt.replace("#", String(index)) }, options);
+  });
+}
+
+async function inChunks(add: (index: number) => Promise<void>): Promise<void> {
+  for (let from = 0; from < jobs; from += 200) {
+    await Promise.all(Array.from({ length: Math.min(200, jobs - from) }, (_, i) => add(from + i)));
+  }
+}
