@@ -11,6 +11,8 @@ import { createJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
+import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
+import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
 import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
 import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
 import { scheduleOperations } from "./routes/schedules/schedule-operations.ts";
@@ -37,6 +39,8 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
   app.route("/jobs", createJobRoutes(deps));
   app.use("/schedules/*", authenticated);
   app.route("/schedules", createScheduleRoutes(deps));
+  app.route("/v1", createOpenaiRoutes(deps, authenticated));
+  app.route("/api", createOllamaRoutes(deps, authenticated));
   app.get("/models", authenticated, listModels(deps.models));
   app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   app.route("/dlq", createDlqRoutes(deps));

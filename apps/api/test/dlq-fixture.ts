@@ -28,7 +28,7 @@ export const model = "llama3.2:3b";
 export const otherModel = "qwen3:8b";
 export const secretPrompt = "the recipe nobody may read";
 
-export type Answer = { readonly status: number; readonly headers: Headers; readonly body: Body };
+type Answer = { readonly status: number; readonly headers: Headers; readonly body: Body };
 type Body = { readonly [name: string]: unknown };
 
 /** A real API and a real dlq-handler on a Redis prefix of their own, with a key of each role. */

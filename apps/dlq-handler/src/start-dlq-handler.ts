@@ -32,7 +32,7 @@ export async function startDlqHandler(
 ): Promise<void> {
   const space = openQueueSpace(client, config.redis.prefix);
   stack.defer(() => space.close());
-  const directory = createQueueDirectory(space);
+  const directory = createQueueDirectory(space, config.queuesMax);
   const common = { space, directory, policy: config.policy, events, now: Date.now };
   const sweeper = createSweeper({ ...common, ...config.sweep, autoRedrive: config.autoRedrive });
   const repairer = createIndexRepairer(space, directory);

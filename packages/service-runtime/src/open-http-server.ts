@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { Server, ServerResponse } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
+import { createServer, type Server, type ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 import { httpUrl } from "./http-url.ts";
 import { PortInUseError } from "./port-in-use-error.ts";
 
@@ -31,10 +31,8 @@ export interface HttpServerOptions {
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, portVariable } = options;
-  const server = createAdaptorServer({
-    fetch: options.fetch,
-    ...(options.errorHandler && { errorHandler: options.errorHandler }),
-  }) as Server;
+  const { errorHandler } = options;
+  const server = createServer(getRequestListener(options.fetch, errorHandler ? { errorHandler } : {}));
   // Closing a server leaves connections that turn idle later open for the keep-alive time (5 s).
   server.on("request", (_request, response: ServerResponse) => {
     response.once("close", () => {

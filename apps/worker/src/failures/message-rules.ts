@@ -53,8 +53,6 @@ export const messageRules: readonly MessageRule[] = [
     ...permanent,
     message: "the JSON Schema in `format` cannot be turned into a grammar",
   },
-  // Says "does not support", but of a request and not of a model.
-  { pattern: /^raw mode does not support/i, code: "invalid_request", ...permanent },
   // The only thing Ollama's own 503 says; it comes from the list of pending loads, never from a loaded model.
   {
     pattern: /^server busy, please try again/i,
@@ -128,7 +126,7 @@ export const messageRules: readonly MessageRule[] = [
   { pattern: /^unauthorized\b/i, code: "backend_unauthorized", ...permanent },
   {
     pattern:
-      /^(missing request body|model is required|invalid model name|invalid think value|top_logprobs must be|json: )/i,
+      /^(missing request body|model is required|invalid model name|invalid think value|top_logprobs must be|raw mode does not support|json: )/i,
     code: "invalid_request",
     ...permanent,
   },

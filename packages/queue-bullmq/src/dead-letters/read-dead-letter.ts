@@ -7,7 +7,7 @@ import { type DeadLetterSummary, deadLetterSummarySchema } from "./dead-letter-s
 import { runPipeline } from "./run-pipeline.ts";
 
 /** Which action changed a letter last, and what it found, so that it can be gone on with after a crash. */
-export const letterMarkSchema = z.object({
+const letterMarkSchema = z.object({
   action: z.string(),
   /** Queue the job was on. */ from: z.string(),
   /** The failure it acted on: `last_failed_at` at that time. */ failed_at: z.iso.datetime(),

@@ -1,0 +1,94 @@
+import type { Failure } from "@forebay/queue-contracts";
+import { jsonResponse } from "../../http/json-response.ts";
+import type { Problem } from "../../http/problem.ts";
+import { problemCodes } from "../../http/problem-codes.ts";
+
+type RefusalExtras = {
+  param?: string | undefined;
+  code?: string | undefined;
+  retryAfterS?: number | undefined;
+};
+
+/** A request refused in OpenAI's way. */
+export class OpenaiRefusal extends Error {
+  readonly status: number;
+  readonly extras: RefusalExtras;
+  constructor(status: number, message: string, extras: RefusalExtras = {}) {
+    super(message);
+    this.status = status;
+    this.extras = extras;
+  }
+}
+
+/** Longest Retry-After the official SDKs obey; a longer one they ignore, and come back after a second. */
+const retryAfterMaxS = 60;
+
+export function errorBody(refusal: OpenaiRefusal): object {
+  const { status, message } = refusal;
+  const { param = null, code = null } = refusal.extras;
+  return { error: { message, type: typeOf(status), param, code } };
+}
+
+function typeOf(status: number): string {
+  if (status === 401) return "authentication_error";
+  if (status === 403) return "permission_error";
+  if (status === 404) return "not_found_error";
+  if (status === 429) return "rate_limit_error";
+  return status < 500 ? "invalid_request_error" : "api_error";
+}
+
+export function refusalResponse(refusal: OpenaiRefusal): Response {
+  const { status } = refusal;
+  const { retryAfterS } = refusal.extras;
+  const headers: Record<string, string> = {};
+  // SDKs repeat 408, 409, 429 and 5xx by themselves unless told not to.
+  if (retryAfterS !== undefined && retryAfterS <= retryAfterMaxS)
+    headers["retry-after"] = String(retryAfterS);
+  else if (status === 409 || status >= 429) headers["x-should-retry"] = "false";
+  return jsonResponse(status, errorBody(refusal), headers);
+}
+
+/** What kept a job from being accepted, as OpenAI would say it. */
+export function refusalOfProblem(problem: Problem): OpenaiRefusal {
+  const { retryAfterS, errors } = problem.extras;
+  const param = errors?.[0]?.path;
+  switch (problem.code) {
+    case "unauthorized":
+      return new OpenaiRefusal(401, problem.message, { code: "invalid_api_key" });
+    case "model_not_found":
+      return new OpenaiRefusal(404, problem.message, { code: "model_not_found", param: "model" });
+    case "too_many_open_jobs":
+      return new OpenaiRefusal(429, problem.message, { code: "rate_limit_exceeded", retryAfterS });
+    case "nested_too_deep":
+    case "invalid_body":
+      return new OpenaiRefusal(400, problem.message, { param });
+    default:
+      return new OpenaiRefusal(problemCodes[problem.code].status, problem.message, {
+        code: problem.code,
+        param,
+        retryAfterS,
+      });
+  }
+}
+
+/** How a job ended without a result, as OpenAI would say it. */
+export function refusalOfFailure({ code, message }: Failure): OpenaiRefusal {
+  switch (code) {
+    case "model_not_found":
+      return new OpenaiRefusal(404, message, { code, param: "model" });
+    case "context_too_long":
+      return new OpenaiRefusal(400, message, { code: "context_length_exceeded", param: "messages" });
+    case "invalid_request":
+    case "invalid_payload":
+    case "unsupported_capability":
+      return new OpenaiRefusal(400, message, { code });
+    case "cancelled":
+      return new OpenaiRefusal(499, message, { code });
+    case "backend_overloaded":
+    case "backend_unavailable":
+    case "expired":
+      return new OpenaiRefusal(503, message, { code });
+    default:
+      return new OpenaiRefusal(500, message, { code });
+  }
+}
