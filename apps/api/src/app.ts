@@ -13,6 +13,7 @@ import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
 import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
+import { createPlaygroundRoutes } from "./routes/playground/create-playground-routes.ts";
 import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
 import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
 import { scheduleOperations } from "./routes/schedules/schedule-operations.ts";
@@ -35,6 +36,7 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
     "/",
     createAboutRoutes([...jobOperations, ...scheduleOperations, ...dlqOperations, listModelsOperation]),
   );
+  app.route("/", createPlaygroundRoutes());
   app.use("/jobs/*", authenticated);
   app.route("/jobs", createJobRoutes(deps));
   app.use("/schedules/*", authenticated);

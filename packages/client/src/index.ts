@@ -41,3 +41,4 @@ export type { StreamOptions } from "./stream-events.ts";
 export type { TextPiece } from "./stream-text.ts";
 export type { SubmitOptions } from "./submit-job.ts";
 export type { WaitOptions } from "./wait-for-job.ts";
+export { createTokenMeter, type TokenMeter } from "./token-meter.ts";
