@@ -9,7 +9,11 @@ let api: string;
 let ours: Ollama;
 let direct: Ollama;
 beforeAll(async () => {
-  live = await createLiveStack(inject("redisUrl"), { numParallel: 2, tokensPerS: 400 });
+  live = await createLiveStack(inject("redisUrl"), {
+    numParallel: 2,
+    tokensPerS: 400,
+    models: [model, "qwen3:8b", "nomic-embed-text", "llava:7b"],
+  });
   const [first] = await Promise.all([live.startApi(), live.startWorker({ WORKER_CONCURRENCY: "2" })]);
   api = first.url;
   ours = new Ollama({ host: api });
@@ -103,6 +107,50 @@ test("the models are listed, and those in memory", async () => {
   await waitFor(async () => (await ours.ps()).models.length > 0, { what: "a loaded model is seen" });
   expect((await fetch(`${api}/api/version`)).status).toBe(200);
   expect((await fetch(`${api}/`, { method: "HEAD" })).status).toBe(200);
+});
+
+test("a model is shown as its host shows it, but for what only the host needs", async () => {
+  const show = async (client: Ollama, name: string) => (await client.show({ model: name })) as object;
+  for (const name of ["qwen3:8b", "nomic-embed-text"]) {
+    await waitFor(async () => "capabilities" in (await show(ours, name)), {
+      what: "the worker has learnt it",
+    });
+    const { license: _, modelfile: __, ...told } = (await show(direct, name)) as Record<string, unknown>;
+    expect(await show(ours, name)).toEqual(told);
+  }
+  await expect(ours.show({ model: "no-such" })).rejects.toMatchObject({ status_code: 404 });
+});
+
+test("a picture reaches a model that can see, and is refused for one that cannot", async () => {
+  const call = { prompt: "What is this?", images: ["aGVsbG8="], options: { seed: 2, num_predict: 20 } };
+  const [through, straight] = await Promise.all([
+    ours.generate({ ...call, model: "llava:7b" }),
+    direct.generate({ ...call, model: "llava:7b" }),
+  ]);
+  expect(settled(through)).toEqual(settled(straight));
+  await expect(ours.generate({ ...call, model })).rejects.toMatchObject({ status_code: 400 });
+});
+
+test.each([true, false, "low", "high"] as const)("thinking set to %s thinks as by Ollama", async (think) => {
+  const [through, straight] = await Promise.all([
+    ours.chat({ ...chat, think }),
+    direct.chat({ ...chat, think }),
+  ]);
+  expect(settled(through)).toEqual(settled(straight));
+});
+
+test("probabilities are whole: in the answer, or in a stream's last line", async () => {
+  const call = { ...generation, logprobs: true, top_logprobs: 2 };
+  const straight = await direct.generate(call);
+  expect((await ours.generate(call)).logprobs).toEqual(straight.logprobs);
+  let last: object = {};
+  for await (const part of await ours.generate({ ...call, stream: true })) last = part;
+  expect(last).toMatchObject({ done: true, logprobs: straight.logprobs });
+});
+
+test("a context between two sizes runs with the next larger one, so that models stay loaded", async () => {
+  await ours.generate({ ...generation, options: { num_ctx: 5_000, num_predict: 3 } });
+  expect(live.simulator.requests().at(-1)?.options).toMatchObject({ num_ctx: 8_192 });
 });
 
 test("who hangs up while the answer is made frees the slot, and the job is cancelled", async () => {

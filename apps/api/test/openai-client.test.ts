@@ -57,6 +57,17 @@ test("streamed, the chunks make the same text, and the usage comes last", async 
   expect(chunks.at(-1)).toMatchObject({ choices: [], usage: straight.usage });
 });
 
+test("probabilities come whole, or with the last chunk of a stream", async () => {
+  const call = { ...hello, logprobs: true, top_logprobs: 2 };
+  const [through, straight] = await Promise.all([
+    ours.chat.completions.create(call),
+    direct.chat.completions.create({ ...call, max_tokens: 30 }),
+  ]);
+  expect(through.choices[0]?.logprobs?.content).toEqual(straight.choices[0]?.logprobs?.content);
+  const streamed = await ours.chat.completions.stream({ ...call, stream: true }).finalChatCompletion();
+  expect(streamed.choices[0]?.logprobs?.content).toEqual(straight.choices[0]?.logprobs?.content);
+});
+
 test("a tool is called, and its result answered", async () => {
   const tools = [
     {

@@ -1,6 +1,14 @@
 import { createJobId } from "@forebay/queue-contracts";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { countOpenJobs, endWaitingJob, JobNotFailedError, type Outcome, retryJob } from "../src/index.ts";
+import {
+  countOpenJobs,
+  endWaitingJob,
+  JobNotFailedError,
+  type Outcome,
+  readFinalSeq,
+  readLog,
+  retryJob,
+} from "../src/index.ts";
 import {
   completes,
   createFixture,
@@ -92,6 +100,24 @@ test("a job that was cancelled before it began can be put back, and runs", async
   await retry(place);
   await fixture.consume(() => completes());
   expect(await fixture.ended(place.id)).toMatchObject({ state: "completed" });
+});
+
+test("put back again and again without having begun, each ending and each return is in its log", async () => {
+  const place = await fixture.submit();
+  for (let round = 0; round < 3; round++) {
+    await endWaitingJob(fixture.space, place, { code: "cancelled", message: "enough" });
+    // Readers were told of this ending under this number.
+    const told = await readFinalSeq(fixture.space, place);
+    await retry(place);
+    const page = await readLog(fixture.space, place, told - 1);
+    expect(page).toMatchObject({
+      kind: "entries",
+      entries: [
+        { seq: told, event: "state", data: expect.stringContaining('"cancelled"') as unknown },
+        { seq: told + 1, event: "state", data: expect.stringContaining('"waiting"') as unknown },
+      ],
+    });
+  }
 });
 
 test("an idle consumer takes it at once", async () => {

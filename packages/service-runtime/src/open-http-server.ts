@@ -32,7 +32,8 @@ export interface HttpServerOptions {
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, portVariable } = options;
   const { errorHandler } = options;
-  const server = createServer(getRequestListener(options.fetch, errorHandler ? { errorHandler } : {}));
+  const listener = getRequestListener(options.fetch, errorHandler ? { errorHandler } : {});
+  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
   // Closing a server leaves connections that turn idle later open for the keep-alive time (5 s).
   server.on("request", (_request, response: ServerResponse) => {
     response.once("close", () => {

@@ -86,7 +86,8 @@ function argumentsFor(options: RedisOptions & { dir: string; port: number }): st
     bind: "127.0.0.1",
     dir: options.dir,
     appendonly: options.appendonly === false ? "no" : "yes",
-    appendfsync: "everysec",
+    // What it confirmed must be there after SIGKILL: with `everysec` it puts writes off while the disk is busy.
+    appendfsync: "always",
     "maxmemory-policy": "noeviction",
     save: "",
     ...options.config,

@@ -7,7 +7,7 @@ import { acceptJob, placeJob } from "../routes/jobs/place-job.ts";
 import { type AnswerDelta, createAnswerContinuation } from "./continue-answer.ts";
 
 /** What happens to a call, in order. `ended` or `broken` is the last. */
-export type CallEvent =
+type CallEvent =
   | ({ kind: "delta" } & AnswerDelta)
   /** Nothing has happened for a while. */
   | { kind: "idle" }

@@ -303,6 +303,11 @@ const rows: readonly (readonly [string, CallFailure, Expected])[] = [
     said(500, "this model only supports one image while more than one image requested"),
     discard("unsupported_capability"),
   ],
+  [
+    "19: a picture for a model without eyes",
+    passedOn(500, { message: "image input is not supported - hint: …", type: "server_error" }),
+    discard("unsupported_capability"),
+  ],
 
   [
     "20: a schema llama-server cannot use",

@@ -117,6 +117,7 @@ export const messageRules: readonly MessageRule[] = [
     ...permanent,
   },
   { pattern: /^this model only supports one image/i, code: "unsupported_capability", ...permanent },
+  { pattern: /image input is not supported/i, code: "unsupported_capability", ...permanent },
   {
     pattern:
       /exceed_context_size|prompt is longer than the context|input length exceeds (the|maximum) context|exceeds the available context/i,

@@ -13,6 +13,8 @@ export type TokenRelay = {
   push(delta: AnswerDelta): void;
   /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
   flush(): Promise<void>;
+  /** Drops what is left; resolves when nothing is being written any more. */
+  close(): Promise<void>;
 };
 
 type Piece = { text: string; thinking: string; toolCalls: unknown[] };
@@ -63,6 +65,11 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
       piece.thinking += delta.thinking;
       piece.toolCalls.push(...delta.toolCalls);
       if (!underway && !isEmpty(piece)) schedule();
+    },
+    async close() {
+      piece = emptyPiece();
+      clearTimeout(timer);
+      await underway;
     },
     async flush() {
       while (underway || (!failure && !isEmpty(piece))) {

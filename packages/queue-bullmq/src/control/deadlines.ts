@@ -1,4 +1,4 @@
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /**
  * When jobs are due to be ended by the clock: a sorted set of ids by time, in milliseconds of Redis's clock,

@@ -1,5 +1,5 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { type ActionCounts, type DeadLetterCommand, deadLetterCommandSchema, noCounts } from "./command.ts";
 import { commandQueueName, type CommandProgress, commandProgressSchema } from "./command-queue.ts";
 

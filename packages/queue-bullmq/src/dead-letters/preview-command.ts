@@ -1,4 +1,4 @@
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { type ActionCounts, type DeadLetterAction, noCounts, type Target } from "./command.ts";
 import type { DeadLetterSummary } from "./dead-letter-summary.ts";
 import { decideChange } from "./decide-change.ts";
@@ -52,5 +52,5 @@ const factsOf = (letter: DeadLetterSummary) => ({
   state: letter.state,
   failedAt: letter.last_failed_at,
   payloadValid: letter.payload_valid,
-  changedBy: undefined,
+  changedBy: [],
 });

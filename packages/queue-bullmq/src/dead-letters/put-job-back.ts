@@ -5,14 +5,14 @@ import {
   type InferenceJob,
   queueTagOfJobId,
 } from "@forebay/queue-contracts";
-import { addJob } from "../add-job.ts";
-import { parseJson } from "../job-record.ts";
-import { recordMove } from "../locate-job.ts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
-import { JobNotFailedError, retryJob } from "../retry-job.ts";
-import { indexOpen } from "../tenant-index.ts";
+import { addJob } from "../jobs/add-job.ts";
+import { parseJson } from "../jobs/job-record.ts";
+import { recordMove } from "../jobs/locate-job.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { JobNotFailedError, retryJob } from "../jobs/retry-job.ts";
+import { indexOpen } from "../jobs/tenant-index.ts";
 import { logKey } from "../token-log/log-entry.ts";
 import { restoreHistory } from "./restore-history.ts";
 import { runPipeline } from "./run-pipeline.ts";

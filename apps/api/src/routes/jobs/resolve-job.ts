@@ -96,7 +96,8 @@ function chooseLane(named: Lane | undefined, caller: Caller): Lane {
   );
 }
 
-function normalisedOptions(
+/** The options with their context rounded up to a configured size; nothing when they leave it open. */
+export function normalisedOptions(
   options: ModelOptions | undefined,
   buckets: readonly number[],
 ): { options: ModelOptions } | undefined {

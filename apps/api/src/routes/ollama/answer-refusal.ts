@@ -20,12 +20,12 @@ export function answerRefusal(events: ApiEvents): ErrorHandler<ApiEnv> {
     const { detail } = (await answer.json()) as { detail: string };
     const retryAfter = answer.headers.get("retry-after");
     return refusalResponse(
-      new OllamaRefusal(answer.status, detail, retryAfter ? Number(retryAfter) : undefined),
+      new OllamaRefusal(answer.status, detail, retryAfter ? { "retry-after": retryAfter } : {}),
     );
   };
 }
 
-export function refusalResponse(refusal: OllamaRefusal): Response {
-  const { status, message, retryAfterS } = refusal;
-  return jsonResponse(status, { error: message }, retryAfterS ? { "retry-after": String(retryAfterS) } : {});
+function refusalResponse(refusal: OllamaRefusal): Response {
+  const { status, message, headers } = refusal;
+  return jsonResponse(status, { error: message }, headers);
 }

@@ -1,9 +1,10 @@
 import { Hono } from "hono";
 import type { ApiEnv, ApiMiddleware } from "../../http/api-env.ts";
+import { answerUnrouted } from "../../http/answer-unrouted.ts";
 import { answerRefusal } from "./answer-refusal.ts";
 import { embed, embeddings } from "./embed.ts";
 import { generate } from "./generate.ts";
-import { ps, tags, version } from "./list-models.ts";
+import { ps, show, tags, version } from "./list-models.ts";
 import { OllamaRefusal } from "./ollama-refusal.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 
@@ -22,6 +23,7 @@ export function createOllamaRoutes(deps: JobDeps, authenticated: ApiMiddleware):
   routes.get("/tags", tags(deps));
   routes.get("/ps", ps(deps));
   routes.get("/version", version(deps));
+  routes.post("/show", show(deps));
   for (const path of administration) {
     routes.all(`/${path}`, () => {
       throw new OllamaRefusal(
@@ -30,5 +32,6 @@ export function createOllamaRoutes(deps: JobDeps, authenticated: ApiMiddleware):
       );
     });
   }
+  routes.all("/*", answerUnrouted(routes, "/api"));
   return routes;
 }

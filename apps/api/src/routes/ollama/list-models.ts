@@ -1,8 +1,11 @@
-import type { WorkerLease } from "@forebay/queue-bullmq";
+import { readModelCard, type WorkerLease } from "@forebay/queue-bullmq";
 import { canonicalModelName } from "@forebay/queue-contracts";
+import { z } from "zod";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
+import { readJsonBody } from "../../http/read-json-body.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
+import { OllamaRefusal } from "./ollama-refusal.ts";
 
 type LeasedModel = WorkerLease["backends"][number]["models"][number];
 
@@ -39,6 +42,27 @@ export function version({ models }: JobDeps): ApiHandler {
   };
 }
 
+/** `POST /api/show`: what its host told a worker about it. */
+export function show({ models, space, body }: JobDeps): ApiHandler {
+  return async (context) => {
+    const asked = showBodySchema.parse(await readJsonBody(context.env.incoming, { ...body, anyType: true }));
+    const name = asked.model || asked.name;
+    if (!name) throw new OllamaRefusal(400, "model is required");
+    const found = await readModels(models, context.get("caller").models);
+    const model = found.find((each) => canonicalModelName(each.name) === canonicalModelName(name));
+    if (!model) throw new OllamaRefusal(404, `model '${name}' not found`);
+    const { modified_at, details } = describe(model);
+    // Without a card only what it can do is unknown, so nothing is said about that.
+    const card = model.digest === undefined ? undefined : await readModelCard(space, model.digest);
+    return jsonResponse(200, { details, modified_at, ...card });
+  };
+}
+
+/** As Ollama reads it: `name` is the older word. */
+const showBodySchema = z
+  .object({ model: z.string().catch(""), name: z.string().catch("") })
+  .catch({ model: "", name: "" });
+
 async function readModels(
   models: JobDeps["models"],
   allowed: readonly string[] | undefined,
@@ -53,7 +77,7 @@ async function readModels(
   return [...byName.values()].filter(({ name }) => !names || names.has(canonicalModelName(name)));
 }
 
-function describe(model: LeasedModel): object {
+function describe(model: LeasedModel) {
   const { name, size = 0, digest = "", modified_at = new Date(0).toISOString(), details = {} } = model;
   return { name, model: name, modified_at, size, digest, details };
 }

@@ -5,11 +5,11 @@ import { problemCodes } from "../../http/problem-codes.ts";
 /** A request refused in Ollama's way: a status and one text. */
 export class OllamaRefusal extends Error {
   readonly status: number;
-  readonly retryAfterS: number | undefined;
-  constructor(status: number, message: string, retryAfterS?: number) {
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.status = status;
-    this.retryAfterS = retryAfterS;
+    this.headers = headers;
   }
 }
 
@@ -18,7 +18,8 @@ const busy = "server busy, please try again.  maximum pending requests exceeded"
 
 /** What kept a job from being accepted, as Ollama would say it. */
 export function refusalOfProblem(problem: Problem, model: string | undefined): OllamaRefusal {
-  const { retryAfterS } = problem.extras;
+  const { retryAfterS, headers: given } = problem.extras;
+  const headers = { ...given, ...(retryAfterS !== undefined && { "retry-after": String(retryAfterS) }) };
   switch (problem.code) {
     case "model_not_found":
       return new OllamaRefusal(404, `model '${model ?? ""}' not found`);
@@ -26,9 +27,12 @@ export function refusalOfProblem(problem: Problem, model: string | undefined): O
     case "backlog_full":
     case "storage_full":
     case "no_workers":
-      return new OllamaRefusal(503, busy, retryAfterS);
+      return new OllamaRefusal(503, busy, headers);
+    case "invalid_body":
+    case "nested_too_deep":
+      return new OllamaRefusal(400, problem.message, headers);
     default:
-      return new OllamaRefusal(problemCodes[problem.code].status, problem.message, retryAfterS);
+      return new OllamaRefusal(problemCodes[problem.code].status, problem.message, headers);
   }
 }
 

@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
-import { inferenceJobSchema, type InferenceJob } from "@forebay/queue-contracts";
+import { inferenceJobSchema, type InferenceJob, type ModelOptions } from "@forebay/queue-contracts";
 import { awaitCall } from "../../calls/await-call.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
 import type { ApiContext } from "../../http/api-env.ts";
@@ -10,7 +10,7 @@ import { findJob } from "../jobs/find-job.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { jobView } from "../jobs/job-view.ts";
 import { parseOnDisconnect, parsePrefer } from "../jobs/parse-prefer.ts";
-import { checkCaller } from "../jobs/resolve-job.ts";
+import { checkCaller, normalisedOptions } from "../jobs/resolve-job.ts";
 import { deltaLine, embedAnswer, finalLine, nothingNew, wholeAnswer } from "./ollama-answer.ts";
 import { OllamaRefusal, refusalOfFailure } from "./ollama-refusal.ts";
 
@@ -22,7 +22,7 @@ export async function serveCall(
   deps: JobDeps,
   context: ApiContext,
   type: InferenceJob["type"],
-  body: { model: string; stream: boolean },
+  body: { model: string; stream: boolean; options?: ModelOptions | undefined },
 ): Promise<Response> {
   const { incoming, outgoing } = context.env;
   const { model, stream, ...request } = body;
@@ -36,7 +36,7 @@ export async function serveCall(
     lane,
     model,
     stream: stream && type !== "embed",
-    request,
+    request: { ...request, ...normalisedOptions(request.options, deps.jobs.contextBuckets) },
   };
   const parsed = inferenceJobSchema.safeParse(envelope);
   if (!parsed.success) {

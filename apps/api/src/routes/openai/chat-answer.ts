@@ -37,7 +37,7 @@ export function createChatShape(head: Head): AnswerShape {
         ...("thinking" in message && message.thinking ? { reasoning: message.thinking } : {}),
         ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
       };
-      const choice = { index: 0, message: said, logprobs: null, finish_reason: finishReason(job) };
+      const choice = { index: 0, message: said, logprobs: logprobsOf(job), finish_reason: finishReason(job) };
       return { ...common("chat.completion"), choices: [choice], usage: usageOf(job.result?.usage) };
     },
     delta({ text, thinking, toolCalls }) {
@@ -50,7 +50,9 @@ export function createChatShape(head: Head): AnswerShape {
       calls += toolCalls.length;
       return chunk([{ index: 0, delta, finish_reason: null }]);
     },
-    finish: (job) => chunk([{ index: 0, delta: role(), finish_reason: finishReason(job) }]),
+    // A job's log holds no probabilities: they come with the last chunk, all at once. SDKs put them together.
+    finish: (job) =>
+      chunk([{ index: 0, delta: role(), logprobs: logprobsOf(job), finish_reason: finishReason(job) }]),
     usage: (job) => chunk([], { usage: usageOf(job.result?.usage) }),
   };
 }
@@ -86,9 +88,15 @@ const headOf =
     service_tier: serviceTier,
   });
 
-export function usageOf(usage: Usage | undefined): object {
+function usageOf(usage: Usage | undefined): object {
   const { prompt_tokens = 0, completion_tokens = 0 } = usage ?? {};
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}
+
+/** Ollama's are OpenAI's, but for the alternatives, which it leaves out when none were asked for. */
+function logprobsOf({ result }: JobRecord): object | null {
+  const given = result && "logprobs" in result ? result.logprobs : undefined;
+  return given ? { content: given.map((each) => ({ top_logprobs: [], ...(each as object) })) } : null;
 }
 
 function finishReason(job: JobRecord): string {

@@ -79,6 +79,7 @@ export const completionBodySchema = z.object({
       .transform(([only]) => only ?? ""),
   ]),
   suffix: z.string().nullish(),
+  logprobs: z.null({ error: "are given by /v1/chat/completions alone" }).optional(),
 });
 
 export const embeddingsBodySchema = z.object({

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { ApiEnv, ApiMiddleware } from "../../http/api-env.ts";
+import { answerUnrouted } from "../../http/answer-unrouted.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { answerRefusal } from "./answer-refusal.ts";
 import { chatCompletions, completions } from "./complete.ts";
@@ -16,5 +17,6 @@ export function createOpenaiRoutes(deps: JobDeps, authenticated: ApiMiddleware):
   routes.post("/embeddings", embeddings(deps));
   routes.get("/models", listModels(deps));
   routes.get("/models/*", getModel(deps));
+  routes.all("/*", answerUnrouted(routes, "/v1"));
   return routes;
 }

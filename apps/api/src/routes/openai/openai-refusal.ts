@@ -7,6 +7,8 @@ type RefusalExtras = {
   param?: string | undefined;
   code?: string | undefined;
   retryAfterS?: number | undefined;
+  /** Sent as they are. */
+  headers?: Readonly<Record<string, string>> | undefined;
 };
 
 /** A request refused in OpenAI's way. */
@@ -40,7 +42,7 @@ function typeOf(status: number): string {
 export function refusalResponse(refusal: OpenaiRefusal): Response {
   const { status } = refusal;
   const { retryAfterS } = refusal.extras;
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = { ...refusal.extras.headers };
   // SDKs repeat 408, 409, 429 and 5xx by themselves unless told not to.
   if (retryAfterS !== undefined && retryAfterS <= retryAfterMaxS)
     headers["retry-after"] = String(retryAfterS);
@@ -50,15 +52,19 @@ export function refusalResponse(refusal: OpenaiRefusal): Response {
 
 /** What kept a job from being accepted, as OpenAI would say it. */
 export function refusalOfProblem(problem: Problem): OpenaiRefusal {
-  const { retryAfterS, errors } = problem.extras;
+  const { retryAfterS, errors, headers } = problem.extras;
   const param = errors?.[0]?.path;
   switch (problem.code) {
     case "unauthorized":
-      return new OpenaiRefusal(401, problem.message, { code: "invalid_api_key" });
+      return new OpenaiRefusal(401, problem.message, { code: "invalid_api_key", headers });
     case "model_not_found":
       return new OpenaiRefusal(404, problem.message, { code: "model_not_found", param: "model" });
     case "too_many_open_jobs":
-      return new OpenaiRefusal(429, problem.message, { code: "rate_limit_exceeded", retryAfterS });
+      return new OpenaiRefusal(429, problem.message, {
+        code: "rate_limit_exceeded",
+        retryAfterS,
+        headers,
+      });
     case "nested_too_deep":
     case "invalid_body":
       return new OpenaiRefusal(400, problem.message, { param });
@@ -67,6 +73,7 @@ export function refusalOfProblem(problem: Problem): OpenaiRefusal {
         code: problem.code,
         param,
         retryAfterS,
+        headers,
       });
   }
 }

@@ -1,9 +1,9 @@
 import { type Failure, formatFailedReason } from "@forebay/queue-contracts";
-import { clearDeadline } from "./control/deadlines.ts";
-import { createLuaScript } from "./lua.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import { clearDeadline } from "../control/deadlines.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { indexEnded } from "./tenant-index.ts";
-import { announceChange } from "./token-log/live-channel.ts";
+import { announceChange } from "../token-log/live-channel.ts";
 
 // BullMQ has no way from waiting to failed. This is moveToFinished for a job that nobody holds: taken out of
 // the set it waits in, put into `failed`, announced. A job in `active` whose lock has run out is nobody's too;

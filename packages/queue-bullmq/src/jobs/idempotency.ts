@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 export type IdempotencyClaim =
   /** Nobody used the key: the job is to be made with `id`. */

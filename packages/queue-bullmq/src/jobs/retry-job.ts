@@ -1,11 +1,11 @@
 import { Job } from "bullmq";
 import { finalStateOf } from "./job-record.ts";
-import { createLuaScript } from "./lua.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { startsLine } from "./starts.ts";
 import { indexOpen } from "./tenant-index.ts";
-import { liveChannel } from "./token-log/live-channel.ts";
-import { logKey } from "./token-log/log-entry.ts";
+import { liveChannel } from "../token-log/live-channel.ts";
+import { logKey } from "../token-log/log-entry.ts";
 
 /** The job is not in the failed set: it never failed, or somebody else put it back a moment ago. */
 export class JobNotFailedError extends Error {
@@ -50,13 +50,14 @@ export async function retryJob(
   const stored = await Job.fromId(queue, job.id);
   if (!stored?.finishedOn || !(await stored.isFailed())) throw new JobNotFailedError(job.id);
   const finishedOn = String(stored.finishedOn);
+  const line = startsLine({ fresh: true, ended_ms: stored.finishedOn });
   const state = finalStateOf({ finishedOn, failedReason: stored.failedReason });
   // Before the move, since after it a worker may already hold the job. A crash in between leaves a failed job
   // with a clean slate, which is what this function would do again.
   const cleaned = await cleanSlate(
     space.client,
     [key, logKey(key)],
-    [startsLine({ fresh: true }), state ?? "failed", Date.now(), liveChannel(space, job.id), finishedOn],
+    [line, state ?? "failed", Date.now(), liveChannel(space, job.id), finishedOn],
   );
   if (cleaned === 0) throw new JobNotFailedError(job.id);
   const pipeline = space.client.pipeline();

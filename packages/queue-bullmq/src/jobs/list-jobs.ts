@@ -1,7 +1,7 @@
 import { jobIdTimeMs } from "@forebay/queue-contracts";
 import type { JobRecord } from "./job-record.ts";
-import type { QueueDirectory } from "./queue-directory.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { readJob } from "./read-job.ts";
 import { indexRemoved, tenantKeys } from "./tenant-index.ts";
 

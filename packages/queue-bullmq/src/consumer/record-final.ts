@@ -1,9 +1,9 @@
 import type { Job } from "bullmq";
-import { clearDeadline } from "./control/deadlines.ts";
-import { failureChannel } from "./dead-letters/watch-failures.ts";
-import type { QueueSpace } from "./queue-space.ts";
-import { recordEnded } from "./tenant-index.ts";
-import { liveChannel } from "./token-log/live-channel.ts";
+import { clearDeadline } from "../control/deadlines.ts";
+import { failureChannel } from "../dead-letters/watch-failures.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { recordEnded } from "../jobs/tenant-index.ts";
+import { liveChannel } from "../token-log/live-channel.ts";
 
 /**
  * After a job reached a final state: the kept answer is no longer needed, and the tenant's index learns that

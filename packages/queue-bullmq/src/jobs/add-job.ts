@@ -4,9 +4,9 @@ import {
   type InferenceJob,
   inferenceJobName,
 } from "@forebay/queue-contracts";
-import { setDeadline } from "./control/deadlines.ts";
+import { setDeadline } from "../control/deadlines.ts";
 import { recordOpen } from "./tenant-index.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /**
  * Puts a job on its queue under an id chosen by the caller. An id that is there already is left as it is, so

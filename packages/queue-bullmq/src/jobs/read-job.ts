@@ -1,8 +1,8 @@
 import type { JobState } from "@forebay/queue-contracts";
 import { finalStateOf, type JobHash, type JobRecord, parseJobRecord } from "./job-record.ts";
 import { locateJob } from "./locate-job.ts";
-import type { QueueDirectory } from "./queue-directory.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /** The job with this id, or undefined when there is none (any more). One round trip once it has ended. */
 export async function readJob(

@@ -1,6 +1,6 @@
 import { queueTagOfJobId } from "@forebay/queue-contracts";
-import type { QueueDirectory } from "./queue-directory.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 const movedKey = (space: QueueSpace, id: string): string => space.key("moved", id);
 

@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import type { Redis } from "./open-redis.ts";
+import type { Redis } from "../redis/open-redis.ts";
 
 /** All queues of one deployment: one Redis, one prefix, one connection for everything that does not block. */
 export type QueueSpace = {

@@ -1,6 +1,6 @@
 import { type StartRecord, startRecordSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
-import { parseJson } from "./parse-json.ts";
+import { parseJson } from "../redis/parse-json.ts";
 
 /**
  * A job's starts are kept in its own hash (field `starts`) as lines of JSON, so that one Redis command adds a
@@ -12,7 +12,8 @@ export type StartsLine =
   | { start: { at_ms: number; worker: string } }
   | { backend: string }
   | { end: Omit<StartRecord, "at" | "worker" | "backend"> }
-  | { fresh: true };
+  /** `ended_ms`: when that ended which it was put back from, so that no ending is put back from twice. */
+  | { fresh: true; ended_ms?: number };
 
 /** Records oldest first; `sinceFresh` are those after the job was last put back. */
 export type Starts = {

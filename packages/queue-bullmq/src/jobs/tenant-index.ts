@@ -1,6 +1,6 @@
 import { jobIdTimeMs } from "@forebay/queue-contracts";
 import type { ChainableCommander } from "ioredis";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /**
  * Which jobs a tenant has: two sorted sets of ids by time of creation, `open` (not final) and `ended`. A job

@@ -9,11 +9,11 @@ import {
   type StartRecord,
   stateOfFailure,
 } from "@forebay/queue-contracts";
-import type { StopReason } from "./control/request-stop.ts";
-import { parseJson } from "./parse-json.ts";
+import type { StopReason } from "../control/request-stop.ts";
+import { parseJson } from "../redis/parse-json.ts";
 import { parseStarts } from "./starts.ts";
 
-export { parseJson } from "./parse-json.ts";
+export { parseJson } from "../redis/parse-json.ts";
 
 /** A job as Redis holds it, parsed. */
 export type JobRecord = {

@@ -1,7 +1,7 @@
-import { clearDeadline } from "./control/deadlines.ts";
-import { announceChange } from "./token-log/live-channel.ts";
-import { logKey } from "./token-log/log-entry.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import { clearDeadline } from "../control/deadlines.ts";
+import { announceChange } from "../token-log/live-channel.ts";
+import { logKey } from "../token-log/log-entry.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { indexRemoved } from "./tenant-index.ts";
 
 /** Erases a job with its payload and result. False: a worker holds it; cancel it first. */

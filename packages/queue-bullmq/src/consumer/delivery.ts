@@ -1,13 +1,13 @@
 import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
-import { setDeadline } from "./control/deadlines.ts";
-import type { StopReason } from "./control/request-stop.ts";
+import { setDeadline } from "../control/deadlines.ts";
+import type { StopReason } from "../control/request-stop.ts";
 import { appendFenced, type LockedJob, openFencedStart } from "./fenced-record.ts";
-import { parseJson } from "./job-record.ts";
+import { parseJson } from "../jobs/job-record.ts";
 import type { Outcome } from "./outcome.ts";
-import type { QueueSpace } from "./queue-space.ts";
-import { parseStarts } from "./starts.ts";
-import type { LogData, NewLogEntry } from "./token-log/log-entry.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { parseStarts } from "../jobs/starts.ts";
+import type { LogData, NewLogEntry } from "../token-log/log-entry.ts";
 
 /** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
 export type AbortReason = "lock_lost" | "shutdown" | StopReason;

@@ -1,6 +1,6 @@
 import { canonicalModelName } from "@forebay/queue-contracts";
 import { z } from "zod";
-import { parseJson } from "./job-record.ts";
+import { parseJson } from "../jobs/job-record.ts";
 import type { QueueSpace } from "./queue-space.ts";
 
 const modelSchema = z.object({

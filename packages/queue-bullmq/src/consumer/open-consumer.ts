@@ -1,14 +1,14 @@
 import { backoffMs, type DeliveryPolicy, type InferenceResult } from "@forebay/queue-contracts";
 import { type Job, Worker } from "bullmq";
-import type { StopReason } from "./control/request-stop.ts";
+import type { StopReason } from "../control/request-stop.ts";
 import { type AbortReason, type Delivery, openDelivery } from "./delivery.ts";
 import { LockLostError } from "./fenced-record.ts";
 import type { Outcome } from "./outcome.ts";
-import type { QueueSpace } from "./queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { recordFinal } from "./record-final.ts";
-import { liveChannel } from "./token-log/live-channel.ts";
+import { liveChannel } from "../token-log/live-channel.ts";
 import { AttemptFailedError, signalOutcome } from "./signal-outcome.ts";
-import { wakeConsumers } from "./wake-consumers.ts";
+import { wakeConsumers } from "../queues/wake-consumers.ts";
 
 export type ConsumerOptions = {
   readonly queueName: string;

@@ -6,7 +6,7 @@ import {
   queueEntry,
   queueEntrySchema,
 } from "@forebay/queue-contracts";
-import { closeRedis } from "./open-redis.ts";
+import { closeRedis } from "../redis/open-redis.ts";
 import type { QueueSpace } from "./queue-space.ts";
 
 export class QueueDirectoryFullError extends Error {

@@ -1,7 +1,7 @@
-import { createLuaScript } from "./lua.ts";
-import type { Redis } from "./open-redis.ts";
-import { type StartsLine, startsLine } from "./starts.ts";
-import type { NewLogEntry } from "./token-log/log-entry.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { Redis } from "../redis/open-redis.ts";
+import { type StartsLine, startsLine } from "../jobs/starts.ts";
+import type { NewLogEntry } from "../token-log/log-entry.ts";
 
 /** Another worker owns the job now: whatever this one still has to say about it must not be written. */
 export class LockLostError extends Error {
