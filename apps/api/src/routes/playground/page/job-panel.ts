@@ -74,7 +74,7 @@ export function createJobPanel(adviceFor: (code: string) => Promise<string | und
       for (const each of [answer, thinking, notice, problem]) each.hidden = true;
       text.clear();
       thoughts.clear();
-      answer.removeAttribute("aria-busy");
+      answer.setAttribute("aria-busy", String(id !== undefined));
     },
     show(job: JobView, tokensPerS: number | undefined): void {
       const final = isFinalState(job.state);
@@ -87,8 +87,7 @@ export function createJobPanel(adviceFor: (code: string) => Promise<string | und
       );
       html("cancel").hidden = final;
       html("retry").hidden = !final || job.state === "completed";
-      answer.hidden = final && text.length === 0;
-      answer.setAttribute("aria-busy", String(!final && job.state === "active"));
+      answer.hidden = job.state !== "active" && text.length === 0;
     },
     add(more: string, thought: string): void {
       text.add(more);
@@ -109,6 +108,7 @@ export function createJobPanel(adviceFor: (code: string) => Promise<string | und
       thoughts.flush();
       this.show(job, undefined);
       notice.hidden = true;
+      answer.setAttribute("aria-busy", "false");
       if (job.error && job.state !== "cancelled") void showFailure(job, job.error);
     },
     /** Something passing, such as a connection that is being made again; undefined: it has passed. */
@@ -116,6 +116,9 @@ export function createJobPanel(adviceFor: (code: string) => Promise<string | und
       notice.hidden = words === undefined;
       notice.textContent = words ?? "";
     },
-    problem: (error: unknown): void => showProblem(problem, error),
+    problem(error: unknown): void {
+      showProblem(problem, error);
+      answer.setAttribute("aria-busy", "false");
+    },
   };
 }
