@@ -7,7 +7,13 @@ export type CliIo = {
   readonly stdin: NodeJS.ReadStream;
   out(text: string): void;
   err(text: string): void;
+  /** What `err` writes to, and `out`; undefined: a file or a pipe. */
+  readonly terminal: { readonly err: TerminalSize | undefined; readonly out: TerminalSize | undefined };
+  /** Calls `handler` at every Ctrl-C (or SIGTERM), instead of ending the process, until disposed. */
+  onInterrupt(handler: () => void): Disposable;
 };
+
+export type TerminalSize = { readonly columns: number; readonly rows: number };
 
 export type Command = {
   /** As typed after `forebay`. */
@@ -15,7 +21,10 @@ export type Command = {
   /** One line for the list of commands. */
   readonly summary: string;
   readonly help: string;
-  /** Throws UsageError for what was typed wrong; any other error is a failure of the work itself. */
+  /**
+   * Throws UsageError for what was typed wrong, CommandError to end with a status of its own; any other error is a
+   * failure of the work itself.
+   */
   run(args: readonly string[], io: CliIo): Promise<void>;
 };
 

@@ -8,6 +8,8 @@ async function typed(line: string): Promise<{ status: number; out: string; err: 
     stdin: process.stdin,
     out: (text) => void (out += text),
     err: (text) => void (err += text),
+    terminal: { err: undefined, out: undefined },
+    onInterrupt: () => ({ [Symbol.dispose]: () => undefined }),
   });
   return { status, out, err };
 }
@@ -15,7 +17,7 @@ async function typed(line: string): Promise<{ status: number; out: string; err: 
 describe("a command line that is wrong ends with status 2 and says what to type", () => {
   it.each([
     ["", "which command?"],
-    ["key create", 'unknown command "key create"; there are: keys create, keys import'],
+    ["key create", 'unknown command "key create"; there are: submit, watch, get'],
     ["keys", 'unknown command "keys"'],
     ["keys create", "--name is required; --tenant is required"],
     ["keys create --name ci --tenant acme --colour red", "Unknown option '--colour'"],
@@ -34,6 +36,16 @@ describe("a command line that is wrong ends with status 2 and says what to type"
     ["keys create --name ci --tenant acme --jobs-open-max many", "--jobs-open-max"],
     ["keys create --name ci --tenant acme --expires yesterday", "--expires must be a span"],
     ["keys create --name ci --tenant acme --allow-weak", "Unknown option '--allow-weak'"],
+    ["watch", "which job?"],
+    ["get j1 j2", 'unexpected argument "j2"'],
+    ["cancel", "which job?"],
+    ["submit --watch --wait x", "exclude each other"],
+    ["submit --lane fast x", "--lane must be one of interactive, standard, batch"],
+    ["submit --option num_predict x", '--option takes key=value, not "num_predict"'],
+    ["submit two words", 'unexpected argument "words"'],
+    ["submit --url localhost:8080 x", "--url must be an address such as http://127.0.0.1:8080"],
+    ["list --state done", "--state must be one of waiting"],
+    ["list --limit 1000", "--limit must be a number from 1 to 100"],
     ["keys disable", "which key?"],
     ["keys rotate key_1 key_2", 'unexpected argument "key_2"'],
   ])("forebay %s", async (line, advice) => {
@@ -46,7 +58,7 @@ describe("a command line that is wrong ends with status 2 and says what to type"
 it.each(["--help", "help", "keys --help"])("forebay %s lists the commands", async (line) => {
   expect(await typed(line)).toMatchObject({
     status: 0,
-    out: expect.stringContaining("forebay keys create"),
+    out: expect.stringMatching(/forebay submit .*forebay keys create/s),
     err: "",
   });
 });

@@ -1,13 +1,25 @@
-import { ConfigError } from "@forebay/service-runtime";
+import { ForebayError } from "@forebay/client";
 import type { CliIo, Command } from "./command.ts";
 import { createKeyCommand } from "./keys/create-key.ts";
 import { importKeyCommand } from "./keys/import-key.ts";
 import { listKeysCommand } from "./keys/list-keys.ts";
 import { rotateKeyCommand } from "./keys/rotate-key.ts";
 import { disableKeyCommand, enableKeyCommand } from "./keys/set-disabled.ts";
+import { CommandError } from "./command-error.ts";
+import { describeRefusal } from "./jobs/describe-refusal.ts";
+import { cancelJobCommand } from "./jobs/cancel-job.ts";
+import { getJobCommand } from "./jobs/get-job.ts";
+import { listJobsCommand } from "./jobs/list-jobs.ts";
+import { submitJobCommand } from "./jobs/submit-job.ts";
+import { watchJobCommand } from "./jobs/watch-job.ts";
 import { UsageError } from "./usage-error.ts";
 
 const commands: readonly Command[] = [
+  submitJobCommand,
+  watchJobCommand,
+  getJobCommand,
+  listJobsCommand,
+  cancelJobCommand,
   createKeyCommand,
   importKeyCommand,
   listKeysCommand,
@@ -18,15 +30,18 @@ const commands: readonly Command[] = [
 
 const width = Math.max(...commands.map((command) => command.name.length)) + 2;
 
-const overview = `forebay: manages a Forebay deployment
+const overview = `forebay: submits jobs, follows them, and manages a deployment's API keys
 
 ${commands.map((command) => `  forebay ${command.name.padEnd(width)}${command.summary}`).join("\n")}
 
-\`forebay <command> --help\` shows its flags. Redis is found by REDIS_URL, REDIS_PASSWORD (or
-REDIS_PASSWORD_FILE) and FOREBAY_KEY_PREFIX, as for the services.
+\`forebay <command> --help\` shows its flags. Jobs go through the API at FOREBAY_URL (default
+http://127.0.0.1:8080) with the key in FOREBAY_API_KEY (or FOREBAY_API_KEY_FILE). Keys are managed in Redis itself,
+found by REDIS_URL, REDIS_PASSWORD (or REDIS_PASSWORD_FILE) and FOREBAY_KEY_PREFIX, as for the services.
+
+Exit status: 0 done, 1 failed or refused, 2 typed wrong, 3 the job ended without a result, 130 interrupted.
 `;
 
-/** Runs one command line. Returns the exit status: 0 done, 1 failed, 2 typed wrong. */
+/** Runs one command line. Returns the exit status, as the overview lists them. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
     await dispatch(args, io);
@@ -36,15 +51,17 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
       io.err(`forebay: ${error.message}\nTry: forebay ${`${error.command} --help`.trim()}\n`);
       return 2;
     }
-    io.err(`forebay: ${error instanceof ConfigError ? error.message : describe(error)}\n`);
-    return 1;
+    io.err(`forebay: ${describe(error)}\n`);
+    return error instanceof CommandError ? error.status : 1;
   }
 }
 
 async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
-  const [group, verb, ...rest] = args;
-  const command = commands.find((each) => each.name === `${group} ${verb}`);
+  const [group, verb] = args;
+  const words = [`${group} ${verb}`, `${group}`];
+  const command = commands.find((each) => words.includes(each.name));
   if (command) {
+    const rest = args.slice(command.name.split(" ").length);
     if (rest.includes("--help") || rest.includes("-h")) return io.out(command.help);
     return command.run(rest, io);
   }
@@ -56,9 +73,11 @@ async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
 
 function unknown(group: string | undefined, verb: string | undefined): string {
   const known = commands.map((command) => command.name).join(", ");
-  return `unknown command "${[group, verb].filter(Boolean).join(" ")}"; there are: ${known}`;
+  const typed = [group, verb?.startsWith("-") ? undefined : verb].filter(Boolean).join(" ");
+  return `unknown command "${typed}"; there are: ${known}`;
 }
 
 function describe(error: unknown): string {
+  if (error instanceof ForebayError) return describeRefusal(error);
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import type { KeyRecord, NewKey } from "@forebay/access-keys";
+import { formatTable } from "../format-table.ts";
 
 /** A record for other programs; the hash stays where it is. */
 export function recordToJson(record: KeyRecord): Omit<KeyRecord, "hash"> {
@@ -36,11 +37,7 @@ export function recordsToTable(records: readonly KeyRecord[], now: number): stri
     record.expires_at ?? "never",
     record.created_at,
   ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  return [head, ...rows]
-    .map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  "))
-    .map((line) => `${line.trimEnd()}\n`)
-    .join("");
+  return formatTable([head, ...rows]);
 }
 
 function stateOf(record: KeyRecord, now: number): string {
