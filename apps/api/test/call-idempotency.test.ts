@@ -1,3 +1,12 @@
+import {
+  closeRedis,
+  createQueueDirectory,
+  logKey,
+  openQueueSpace,
+  openRedis,
+  readJob,
+  waitForRedis,
+} from "@forebay/queue-bullmq";
 import OpenAI from "openai";
 import { waitFor } from "@forebay/test-harness";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -21,6 +30,18 @@ afterAll(() => live[Symbol.asyncDispose]());
 const messages = [{ role: "user" as const, content: "Say hello" }];
 const body = { model, messages, max_tokens: 20, seed: 1 };
 const jobs = async () => (await get(api, "/jobs?limit=50")).body.jobs.map(({ job_id }) => job_id);
+
+async function removeLog(id: string): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const prefix = live.env["FOREBAY_KEY_PREFIX"] ?? "";
+  const client = openRedis({ url: inject("redisUrl"), prefix }, "consumer", "test", () => undefined);
+  stack.defer(() => closeRedis(client));
+  await waitForRedis(client, 10_000);
+  const space = openQueueSpace(client, prefix);
+  stack.defer(() => space.close());
+  const job = await readJob(space, createQueueDirectory(space), id);
+  expect(await client.del(logKey(space.jobKey(job?.queueName ?? "", id)))).toBe(1);
+}
 
 test("the same call with the same key, at once and on two replicas, is one job with one answer", async () => {
   const before = await jobs();
@@ -81,6 +102,7 @@ test("a stream of a job whose events are gone has its whole text all the same", 
   };
   const text = await read();
   expect(text).not.toBe("");
+  await removeLog((await jobs())[0] ?? "");
   expect(await read()).toBe(text);
 });
 
