@@ -23,7 +23,7 @@ export async function runSampleJob(sample: SampleJob): Promise<void> {
   const startedAt = performance.now();
   try {
     const { job_id } = await client.submit(job, { signal });
-    say(`  ${job_id}: its answer as it comes, from GET /jobs/${job_id}/events\n`);
+    say(`  ${job_id} is accepted; its answer as it comes, from GET /jobs/${job_id}/events\n`);
     write("  ");
     const pieces = client.streamText(job_id, { signal });
     let piece = await pieces.next();
