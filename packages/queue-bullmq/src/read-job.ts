@@ -37,6 +37,36 @@ export async function readJobOn(
   return parseJobRecord(id, queueName, ended, { state: finalStateOf(ended) ?? "waiting" });
 }
 
+/** Whether a job has ended, without reading it: one short command. undefined: there is no such job on the queue. */
+export async function hasEnded(
+  space: QueueSpace,
+  queueName: string,
+  id: string,
+): Promise<boolean | undefined> {
+  const key = space.jobKey(queueName, id);
+  const [timestamp, finishedOn] = await space.client.hmget(key, "timestamp", "finishedOn");
+  if (typeof timestamp !== "string") return undefined;
+  return typeof finishedOn === "string";
+}
+
+/** The job's state alone, which costs less than the job; undefined: there is none (any more). */
+export async function readJobState(
+  space: QueueSpace,
+  directory: QueueDirectory,
+  id: string,
+): Promise<JobState | undefined> {
+  for await (const queueName of locateJob(space, directory, id)) {
+    const [ended, place] = await Promise.all([
+      hasEnded(space, queueName, id),
+      space.queue(queueName).getJobState(id),
+    ]);
+    if (ended === undefined) continue;
+    const state = ended ? "elsewhere" : stateOfPlace(place);
+    return state === "elsewhere" ? (await readJobOn(space, queueName, id))?.state : state;
+  }
+  return undefined;
+}
+
 async function readPlace(
   space: QueueSpace,
   queueName: string,
@@ -48,15 +78,22 @@ async function readPlace(
     space.client.zrank(queue.toKey("prioritized"), id),
     space.client.llen(queue.toKey("wait")),
   ]);
-  switch (state) {
+  // Those in `wait`, which were taken from dead workers, run before all others.
+  if (state === "prioritized") return { state: "waiting", position: ahead + (rank ?? 0) };
+  if (state === "waiting") return { state, position: 0 };
+  const name = stateOfPlace(state);
+  return name === "elsewhere" ? name : { state: name };
+}
+
+/** Our name for BullMQ's set in which a job is; `elsewhere`: it has ended, or is gone. */
+function stateOfPlace(set: string): JobState | "elsewhere" {
+  switch (set) {
     case "active":
     case "delayed":
-      return { state };
-    case "prioritized":
-      // Those in `wait`, which were taken from dead workers, run before all others.
-      return { state: "waiting", position: ahead + (rank ?? 0) };
     case "waiting":
-      return { state: "waiting", position: 0 };
+      return set;
+    case "prioritized":
+      return "waiting";
     default:
       return "elsewhere";
   }

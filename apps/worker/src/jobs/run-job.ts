@@ -75,7 +75,7 @@ async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
 async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Outcome> {
   const { delivery, job, signal } = call;
   const progress = createProgressReporter(delivery);
-  const relay = createTokenRelay(delivery);
+  using relay = createTokenRelay(delivery);
   const { name, client } = call.slot.backend;
   const called = callOllama(client, varyRequest(job, delivery.earlierStarts), {
     backend: name,

@@ -8,20 +8,26 @@ const windowChars = 512;
 /** A log longer than this loses its beginning; readers who still want that are told so. Characters. */
 const logCharsMax = 4 * 1024 * 1024;
 
-/** Writes an answer to the job's log while it is being made: the first token at once, then in small pieces. */
-export type TokenRelay = {
+/**
+ * Writes an answer to the job's log while it is being made: the first token at once, then in small pieces.
+ * Disposed, it writes nothing more.
+ */
+export type TokenRelay = Disposable & {
   push(delta: AnswerDelta): void;
   /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
   flush(): Promise<void>;
 };
 
-type Piece = { text: string; thinking: string; toolCalls: unknown[] };
+type Piece = AnswerDelta;
 
-export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): TokenRelay {
+export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewriteTokens">): TokenRelay {
   let piece = emptyPiece();
+  // All that was written, should Redis come back without a part of it.
+  let written = emptyPiece();
   let underway: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let failure: { error: unknown } | undefined;
+  let disposed = false;
   let lastAt = Number.NEGATIVE_INFINITY;
   let entries = 0;
   let chars = 0;
@@ -29,21 +35,25 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
   const write = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (underway || failure || isEmpty(piece)) return;
-    const data = toData(piece);
-    chars += sizeOf(piece);
-    entries++;
+    if (underway || failure || disposed || isEmpty(piece)) return;
+    const next = piece;
     piece = emptyPiece();
+    chars += sizeOf(next);
+    entries++;
+    written = join(written, next);
     lastAt = performance.now();
-    underway = delivery
-      .appendTokens(data, entriesMax())
+    underway = append(next)
       .catch((error: unknown) => {
         failure = { error };
       })
       .finally(() => {
         underway = undefined;
-        if (!isEmpty(piece)) schedule();
+        if (!disposed && !isEmpty(piece)) schedule();
       });
+  };
+  const append = async (next: Piece): Promise<void> => {
+    const answer = await delivery.appendTokens(toData(next), entriesMax());
+    if (answer === "lost") await delivery.rewriteTokens(toData(written));
   };
   const entriesMax = (): number => {
     if (chars <= logCharsMax) return 0;
@@ -59,9 +69,7 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
 
   return {
     push(delta) {
-      piece.text += delta.text;
-      piece.thinking += delta.thinking;
-      piece.toolCalls.push(...delta.toolCalls);
+      piece = join(piece, delta);
       if (!underway && !isEmpty(piece)) schedule();
     },
     async flush() {
@@ -72,10 +80,19 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
       clearTimeout(timer);
       if (failure) throw failure.error;
     },
+    [Symbol.dispose]() {
+      disposed = true;
+      clearTimeout(timer);
+    },
   };
 }
 
 const emptyPiece = (): Piece => ({ text: "", thinking: "", toolCalls: [] });
+const join = (a: Piece, b: Piece): Piece => ({
+  text: a.text + b.text,
+  thinking: a.thinking + b.thinking,
+  toolCalls: b.toolCalls.length === 0 ? a.toolCalls : [...a.toolCalls, ...b.toolCalls],
+});
 const isEmpty = (piece: Piece): boolean => sizeOf(piece) === 0 && piece.toolCalls.length === 0;
 const sizeOf = (piece: Piece): number => piece.text.length + piece.thinking.length;
 
@@ -83,6 +100,6 @@ function toData(piece: Piece) {
   return {
     ...(piece.text === "" ? {} : { text: piece.text }),
     ...(piece.thinking === "" ? {} : { thinking: piece.thinking }),
-    ...(piece.toolCalls.length === 0 ? {} : { tool_calls: piece.toolCalls }),
+    ...(piece.toolCalls.length === 0 ? {} : { tool_calls: [...piece.toolCalls] }),
   };
 }

@@ -49,7 +49,7 @@ export function followJob(deps: JobDeps): ApiHandler {
     };
     const sink: FeedSink = {
       accepted: (job) => stream().send(sse.acceptedFrame(job)),
-      entry: (entry) => stream().send(sse.entryFrame(entry)),
+      entries: (entries) => stream().send(sse.entryFrames(entries)),
       ended: (job, seq) => stream().end(sse.endedFrame(seq, jobView(job, true))),
       flowing: () => begun?.flowing() ?? true,
       drained: async () => (await begun?.drained()) ?? !outgoing.destroyed,
