@@ -61,7 +61,7 @@ export function openSseConnections(
         onClose();
       };
       if (response.destroyed) {
-        // Its `close` has been, and a write to it would be an error nobody handles.
+        // Its `close` has been: nothing would ever take it off the list.
         closed();
       } else {
         response.writeHead(200, headers);
