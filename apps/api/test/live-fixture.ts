@@ -57,6 +57,7 @@ export async function createLiveStack(redisUrl: string, options: SimulatorOption
 export type View = {
   readonly job_id: string;
   readonly state: string;
+  readonly model: string | null;
   readonly finished_at: string | null;
   readonly started_at: string | null;
   readonly run_at: string | null;

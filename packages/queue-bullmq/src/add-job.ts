@@ -24,10 +24,12 @@ export async function addJob(
     attempts?: number | undefined;
     /** Milliseconds until it may begin. */
     delayMs?: number | undefined;
+    /** When it was made; default now. */
+    createdAt?: Date | undefined;
     policy: DeliveryPolicy;
   },
 ): Promise<Date> {
-  const { id, queueName, job, attempts, delayMs, policy } = add;
+  const { id, queueName, job, attempts, delayMs, createdAt, policy } = add;
   // Commands of one tick leave together and in this order, so these cost no round trip of their own.
   const [, , added] = await Promise.all([
     // Indexed first: a job nobody can list is worse than an index entry without a job.
@@ -37,6 +39,7 @@ export async function addJob(
     space.queue(queueName).add(inferenceJobName, job, {
       jobId: id,
       ...(delayMs === undefined ? {} : { delay: delayMs }),
+      ...(createdAt === undefined ? {} : { timestamp: createdAt.getTime() }),
       ...deliveryOptions({ lane: job.lane, attempts }, policy),
     }),
   ]);

@@ -88,11 +88,7 @@ export type OpenedStart = {
 
 /** Notes that a worker has begun the job, in its record and its log. Throws LockLostError. */
 export async function openFencedStart(client: Redis, job: LockedJob, worker: string): Promise<OpenedStart> {
-  const reply = await openStart(client, keysOf(job), [
-    job.token,
-    JSON.stringify(worker),
-    job.channel,
-  ]);
+  const reply = await openStart(client, keysOf(job), [job.token, JSON.stringify(worker), job.channel]);
   if (!Array.isArray(reply)) throw new LockLostError(job.id);
   const [starts = "", kept = "", stop = "", now, seq] = reply.map(String);
   return { starts, kept, stop, nowMs: Number(now), seq: Number(seq) };

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { countOpenJobs, type Delivery, limitRunning, LockLostError, logKey, type Outcome } from "../src/index.ts";
+import {
+  countOpenJobs,
+  type Delivery,
+  limitRunning,
+  LockLostError,
+  logKey,
+  type Outcome,
+} from "../src/index.ts";
 import {
   abortOf,
   completes,

@@ -136,7 +136,8 @@ async function addAgain(
   const pipeline = space.client.pipeline();
   indexOpen(pipeline, space, job.tenant, id);
   await runPipeline(pipeline);
-  await addJob(space, { id, queueName, job: again, attempts: old?.attempts, policy });
+  const createdAt = new Date(letter.created_at);
+  await addJob(space, { id, queueName, job: again, attempts: old?.attempts, createdAt, policy });
   await settleIn(deps, letter, queueName);
 }
 
