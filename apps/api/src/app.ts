@@ -1,6 +1,6 @@
 import type { Keyring } from "@forebay/access-keys";
 import { Hono } from "hono";
-import { authenticate } from "./auth/authenticate.ts";
+import { authenticate, requireRole } from "./auth/authenticate.ts";
 import { answerError } from "./http/answer-error.ts";
 import { answerUnrouted } from "./http/answer-unrouted.ts";
 import type { ApiEnv } from "./http/api-env.ts";
@@ -9,6 +9,12 @@ import { createRequestIds } from "./http/request-id.ts";
 import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
 import { createJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
+import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
+import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
+import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
+import { ollamaOperations } from "./routes/ollama/ollama-operations.ts";
+import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
+import { openaiOperations } from "./routes/openai/openai-operations.ts";
 import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
 import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
 import { scheduleOperations } from "./routes/schedules/schedule-operations.ts";
@@ -27,14 +33,26 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
   app.use(observe(deps.events, createRequestIds()));
   app.onError(answerError(deps.events));
 
-  app.route("/", createAboutRoutes([...jobOperations, ...scheduleOperations, listModelsOperation]));
+  app.route(
+    "/",
+    createAboutRoutes([
+      ...jobOperations,
+      ...scheduleOperations,
+      listModelsOperation,
+      ...openaiOperations,
+      ...ollamaOperations,
+      ...dlqOperations,
+    ]),
+  );
   app.use("/jobs/*", authenticated);
   app.route("/jobs", createJobRoutes(deps));
   app.use("/schedules/*", authenticated);
   app.route("/schedules", createScheduleRoutes(deps));
+  app.route("/v1", createOpenaiRoutes(deps, authenticated));
+  app.route("/api", createOllamaRoutes(deps, authenticated));
   app.get("/models", authenticated, listModels(deps.models));
-  // Operators' routes are mounted here: app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
-  // app.route("/dlq", createDlqRoutes(deps));
+  app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
+  app.route("/dlq", createDlqRoutes(deps));
 
   app.notFound(answerUnrouted(app));
   return app;

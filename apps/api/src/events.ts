@@ -9,6 +9,7 @@ export type ApiEvents = {
   jobCancelled(id: string, caller: Caller): void;
   jobRetried(id: string, caller: Caller): void;
   jobDeleted(id: string, caller: Caller): void;
+  deadLettersActedOn(id: string, action: string, caller: Caller): void;
   scheduleChanged(id: string, change: "created" | "changed" | "deleted", caller: Caller): void;
   requestRefused(problem: Problem, request: ServedRequest): void;
   requestFailed(error: unknown, request: ServedRequest): void;
@@ -53,6 +54,8 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
     jobCancelled: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job cancelled"),
     jobRetried: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job put back by hand"),
     jobDeleted: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job deleted"),
+    deadLettersActedOn: (id, action, caller) =>
+      logger.info({ action_id: id, action, ...who(caller) }, "action on dead letters asked for"),
     scheduleChanged: (id, change, caller) =>
       logger.info({ schedule: id, change, ...who(caller) }, "schedule changed"),
     requestRefused(problem, request) {

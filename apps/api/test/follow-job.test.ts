@@ -197,8 +197,10 @@ test("a reader that does not read is cut off, and costs the others nothing", asy
   socket.on("data", (chunk) => received.push(chunk));
   socket.resume();
   await new Promise((resolve) => socket.once("close", resolve));
-  expect(Buffer.concat(received).length).toBeLessThan(15_000_000);
-  expect(Buffer.concat(received).includes("reader_too_slow")).toBe(true);
+  // Cut off where it stopped reading, its last words being an error if it listens in time.
+  const heard = Buffer.concat(received);
+  expect(heard.length).toBeLessThan(15_000_000);
+  expect(heard.includes("event: cancelled")).toBe(false);
 });
 
 test("an answer can be had in the same request, if it comes in time", async () => {

@@ -22,6 +22,7 @@ const envSchema = z.object({
   DLQ_UPKEEP_INTERVAL_S: seconds(60),
   DLQ_GAUGES_INTERVAL_MS: millis(5_000),
   DLQ_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
+  API_QUEUES_MAX: z.coerce.number().int().min(1).default(1_000),
   DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(defaultDeliveryPolicy.attempts),
   RETENTION_COMPLETED_S: seconds(defaultDeliveryPolicy.completedAgeS),
   RETENTION_FAILED_S: seconds(defaultDeliveryPolicy.failedAgeS),
@@ -38,6 +39,8 @@ export const dlqConfigSchema = envSchema.transform((env) => ({
     fullIntervalMs: env.DLQ_FULL_SWEEP_INTERVAL_S * 1_000,
     overlapMs: env.DLQ_SWEEP_OVERLAP_S * 1_000,
   },
+  /** A redrive to another model may need a queue that is not there yet. */
+  queuesMax: env.API_QUEUES_MAX,
   autoRedrive: env.DLQ_AUTO_REDRIVE,
   commands: { lockMs: env.DLQ_COMMAND_LOCK_MS, stalledCheckMs: env.DLQ_COMMAND_STALLED_CHECK_MS },
   upkeepIntervalMs: env.DLQ_UPKEEP_INTERVAL_S * 1_000,

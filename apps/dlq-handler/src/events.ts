@@ -1,4 +1,9 @@
-import type { ActionCounts, DeadLetterCommand, IndexRepairs } from "@forebay/queue-bullmq";
+import {
+  type ActionCounts,
+  type DeadLetterCommand,
+  type IndexRepairs,
+  isRedisUnavailable,
+} from "@forebay/queue-bullmq";
 import type { DeadLetter } from "@forebay/queue-contracts";
 import type { Logger } from "@forebay/service-runtime";
 import type { DlqMetrics } from "./dlq-metrics.ts";
@@ -54,7 +59,10 @@ export function createDlqEvents(logger: Logger, metrics: DlqMetrics) {
 
     loopFailed: (loop: string) => (error: unknown) =>
       logger.error({ loop, err: error }, "a round failed; the next one comes"),
-    consumerFailed: (error: Error) => logger.error({ err: error }, "command consumer"),
+    consumerFailed(error: Error) {
+      // The connection itself says when it is away.
+      if (!isRedisUnavailable(error)) logger.error({ err: error }, "command consumer");
+    },
     auditFailed: (id: string, error: unknown) =>
       logger.error({ action_id: id, err: error }, "an action could not be audited"),
     redisFailed: (error: Error) => logger.error({ err: error.message }, "redis connection"),

@@ -13,7 +13,7 @@ import { runCommand } from "./commands/run-command.ts";
 import type { DlqConfig } from "./config.ts";
 import type { DlqMetrics } from "./dlq-metrics.ts";
 import type { DlqEvents } from "./events.ts";
-import { openLoop } from "./open-loop.ts";
+import { type Loop, openLoop } from "./open-loop.ts";
 import { redriveDue } from "./redrive/redrive-due.ts";
 import { createSweeper } from "./sweep/create-sweeper.ts";
 import { keepUp } from "./upkeep/keep-up.ts";
@@ -32,31 +32,35 @@ export async function startDlqHandler(
 ): Promise<void> {
   const space = openQueueSpace(client, config.redis.prefix);
   stack.defer(() => space.close());
-  const directory = createQueueDirectory(space);
-  const { policy, autoRedrive } = config;
-  const now = Date.now;
-  const common = { space, directory, events, now };
+  const directory = createQueueDirectory(space, config.queuesMax);
+  const common = { space, directory, policy: config.policy, events, now: Date.now };
+  const sweeper = createSweeper({ ...common, ...config.sweep, autoRedrive: config.autoRedrive });
+  const repairer = createIndexRepairer(space, directory);
 
-  const sweeper = createSweeper({ ...common, ...config.sweep, policy: autoRedrive });
-  const open = (name: string, run: (signal: AbortSignal) => Promise<unknown>, intervalMs: number) =>
-    stack.use(openLoop(async (signal) => void (await run(signal)), intervalMs, events.loopFailed(name)));
-  const sweepLoop = open("sweep", sweeper.sweep, config.sweep.intervalMs);
+  // Stopped together: each may have to give up waiting for an absent Redis, and the time for all is short.
+  const parts: AsyncDisposable[] = [];
+  stack.defer(async () => void (await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()))));
+  const open = (name: string, intervalMs: number, run: (signal: AbortSignal) => Promise<unknown>): Loop => {
+    const loop = openLoop(async (signal) => void (await run(signal)), intervalMs, events.loopFailed(name));
+    parts.push(loop);
+    return loop;
+  };
+
+  const sweepLoop = open("sweep", config.sweep.intervalMs, sweeper.sweep);
   stack.use(await watchFailures(space, sweepLoop.poke));
-
-  stack.use(
+  parts.push(
     openCommandConsumer(space, {
       name: `${hostname()}-${process.pid}-${randomBytes(2).toString("hex")}`,
       concurrency: commandsAtOnce,
       ...config.commands,
-      handle: (run) => runCommand({ ...common, policy, onRedriven: events.letterRedriven }, run),
+      handle: (run) => runCommand({ ...common, onRedriven: events.letterRedriven }, run),
       on: { failed: auditFailedCommand(space, events), error: events.consumerFailed },
     }),
   );
-  if (autoRedrive.length > 0) {
-    open("redrive", () => redriveDue({ space, policy: autoRedrive, now }), dueIntervalMs);
+  if (config.autoRedrive.length > 0) {
+    open("redrive", dueIntervalMs, () => redriveDue({ ...common, autoRedrive: config.autoRedrive }));
   }
-  const repairer = createIndexRepairer(space, directory);
-  const upkeep = { ...common, policy, repairer, sweptAll: () => sweeper.sweptAll };
-  open("upkeep", (signal) => keepUp(upkeep, signal), config.upkeepIntervalMs);
-  open("gauges", () => refreshGauges(space, directory, metrics), config.gaugesIntervalMs);
+  const upkeep = { ...common, repairer, sweptAll: () => sweeper.sweptAll };
+  open("upkeep", config.upkeepIntervalMs, (signal) => keepUp(upkeep, signal));
+  open("gauges", config.gaugesIntervalMs, () => refreshGauges(space, directory, metrics));
 }

@@ -5,6 +5,7 @@ import {
   addDeadLetterCommand,
   addJob,
   closeRedis,
+  type CommandWish,
   type Consumer,
   createQueueDirectory,
   type DeadLetterCommand,
@@ -66,11 +67,9 @@ export type Fixture = AsyncDisposable & {
   letterWith(id: string, wanted: Partial<DeadLetter>): Promise<DeadLetter>;
   letters(filter?: DeadLetterFilter): Promise<DeadLetterSummary[]>;
   /** Asks for a command and waits until it ended. */
-  command(command: CommandInput): Promise<ActionRecord>;
+  command(command: CommandWish): Promise<ActionRecord>;
   actionEnded(id: string): Promise<ActionRecord>;
 };
-type Distribute<T> = T extends unknown ? Omit<T, "v" | "actor" | "requested_at"> : never;
-export type CommandInput = Distribute<DeadLetterCommand>;
 
 const failing = { request: { prompt: "fail backend_reset the connection broke after 17 tokens" } };
 

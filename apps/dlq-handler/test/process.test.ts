@@ -59,6 +59,20 @@ test("the handler outlives a Redis that is killed and comes back, and misses no 
   await waitFor(async () => (await fetch(`${handler.opsUrl}/readyz`)).ok, { what: "it is ready again" });
 });
 
+test("a stop while Redis is away ends in time", async () => {
+  await using redis = await startRedis();
+  await using own = await createFixture(redis.url);
+  const handler = await own.startHandler({ DLQ_AUTO_REDRIVE: "backend_reset:1@1s" });
+  await redis.kill("SIGKILL");
+  await waitFor(async () => (await fetch(`${handler.opsUrl}/readyz`)).status === 503, {
+    what: "it has noticed",
+    timeoutMs: 20_000,
+  });
+  await handler.stop();
+  expect(await handler.exited).toEqual({ code: 0, signal: null });
+  await redis.restart();
+});
+
 test("a wrong configuration is told whole and the process ends", async () => {
   const start = fixture.startHandler({
     DLQ_AUTO_REDRIVE: "backend_rest:3@60s",

@@ -192,7 +192,9 @@ test("a failed job whose id is not Forebay's stops nobody else's dead letter", a
   await fixture.letterWith(id, { state: "dead" });
   expect(await fixture.letters()).toHaveLength(1);
   expect(await foreign.getState()).toBe("failed");
-  expect(handler.output()).toContain("failed jobs whose ids are not Forebay's");
+  await waitFor(() => handler.output().includes("failed jobs whose ids are not Forebay's"), {
+    what: "it is told",
+  });
 });
 
 test("a failure that was put back by its owner waits for no decision any more", async () => {

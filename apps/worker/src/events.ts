@@ -2,7 +2,7 @@ import type { InferenceJob } from "@forebay/queue-contracts";
 import type { Delivery, Outcome } from "@forebay/queue-bullmq";
 import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Backend } from "./backends/backend.ts";
-import type { Classification } from "./failures/classify-failure.ts";
+import type { Classification } from "./failures/classification.ts";
 import type { EndedStart } from "./jobs/ended-start.ts";
 import type { CallFailure } from "./ollama/call-failure.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";

@@ -10,6 +10,7 @@ import {
   watchStops,
 } from "@forebay/queue-bullmq";
 import { openBackend } from "./backends/backend.ts";
+import { createModelCards } from "./backends/learn-model-cards.ts";
 import { createBackendPool } from "./backends/backend-pool.ts";
 import type { WorkerConfig } from "./config.ts";
 import type { WorkerEvents } from "./events.ts";
@@ -55,7 +56,9 @@ export async function startWorker(
 
   const leaseS = Math.max(3, Math.ceil((config.discoveryIntervalMs * leaseIntervals) / 1_000));
   const limits = new Map<string, number>();
-  const refresher = { space, directory, pool, served, events, worker, startedAt: new Date(), leaseS, limits };
+  const cards = createModelCards();
+  const startedAt = new Date();
+  const refresher = { space, directory, pool, served, cards, events, worker, startedAt, leaseS, limits };
   const loop = stack.use(
     startRefreshLoop(() => refreshOnce(refresher), pool, config.discoveryIntervalMs, events.refreshFailed),
   );

@@ -105,7 +105,7 @@ describe("while a stack runs", () => {
   });
 
   test("another stack in its directory is refused, and told by which process", { timeout }, async () => {
-    const other = await createLocalRun({ FOREBAY_DATA_DIR: run.dataDir });
+    await using other = await createLocalRun({ FOREBAY_DATA_DIR: run.dataDir });
     await expect(other.start()).rejects.toThrow(
       new RegExp(`already runs from .*process ${pidOf(run, "infra/local/start.ts")}.*FOREBAY_DATA_DIR`),
     );

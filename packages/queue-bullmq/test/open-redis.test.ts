@@ -76,7 +76,7 @@ async function askEverything(space: QueueSpace, newQueue: string): Promise<strin
 }
 
 describe("a producer", () => {
-  test("is refused at once while Redis is away, and served again when it is back", async () => {
+  test("is refused within two seconds while Redis is away, and served again when it is back", async () => {
     const space = await openSpace("producer");
     await add(space, "known");
     await redis.kill("SIGKILL");

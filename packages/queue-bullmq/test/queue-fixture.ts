@@ -34,7 +34,7 @@ export const model = "llama3.2:3b";
 /** Where a job is, as most functions want it. */
 export type Place = { id: string; queueName: string; tenant: string };
 
-export type Submit = {
+type Submit = {
   fields?: Record<string, unknown>;
   tenant?: string;
   attempts?: number;
@@ -42,9 +42,7 @@ export type Submit = {
   /** When the id says it was made. */ atMs?: number;
 };
 
-export type Consume = Partial<
-  Pick<ConsumerOptions, "concurrency" | "lockMs" | "stalledCheckMs" | "worker">
-> & {
+type Consume = Partial<Pick<ConsumerOptions, "concurrency" | "lockMs" | "stalledCheckMs" | "worker">> & {
   queueName?: string;
   policy?: Partial<DeliveryPolicy>;
 };
@@ -191,6 +189,34 @@ export const retries = (delayMs?: number): Outcome => ({
   failure: { code: "backend_reset", message: "it broke" },
   delayMs,
 });
+
+/** A space in which something happens right before or after the first use of one of Redis's commands. */
+export function interleave(
+  space: QueueSpace,
+  when: "before" | "after",
+  command: "hgetall" | "evalsha",
+  happens: () => Promise<unknown>,
+): QueueSpace {
+  let pending: (() => Promise<unknown>) | undefined = happens;
+  const now = async (): Promise<void> => {
+    const work = pending;
+    pending = undefined;
+    await work?.();
+  };
+  const client = new Proxy(space.client, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== command || typeof value !== "function") return value;
+      return async (...args: unknown[]): Promise<unknown> => {
+        if (when === "before") await now();
+        const reply: unknown = await value.apply(target, args);
+        if (when === "after") await now();
+        return reply;
+      };
+    },
+  });
+  return { ...space, client };
+}
 
 /** A promise and the function that fulfils it. */
 export function gate(): { opened: Promise<void>; open(): void } {

@@ -7,6 +7,7 @@ import {
   discards,
   type Fixture,
   gate,
+  interleave,
   resultSaying,
   retries,
 } from "./queue-fixture.ts";
@@ -127,23 +128,8 @@ describe("a job is read in every state it can have", () => {
   });
 });
 
-/** A space in which something happens right after the job's hash was read for the first time. */
-function afterFirstRead(space: QueueSpace, happens: () => Promise<unknown>): QueueSpace {
-  let pending: (() => Promise<unknown>) | undefined = happens;
-  const client = new Proxy(space.client, {
-    get(target, name) {
-      if (name !== "hgetall") return Reflect.get(target, name, target) as unknown;
-      return async (key: string) => {
-        const hash = await target.hgetall(key);
-        const now = pending;
-        pending = undefined;
-        await now?.();
-        return hash;
-      };
-    },
-  });
-  return { ...space, client };
-}
+const afterFirstRead = (happens: () => Promise<unknown>): QueueSpace =>
+  interleave(fixture.space, "after", "hgetall", happens);
 
 describe("what happens between the two reads is not told half", () => {
   test("a job that completes meanwhile is completed, with its result", async () => {
@@ -154,7 +140,7 @@ describe("what happens between the two reads is not told half", () => {
     });
     const { id, queueName } = await fixture.submit();
     await fixture.begun(id);
-    const space = afterFirstRead(fixture.space, () => {
+    const space = afterFirstRead(() => {
       open();
       return fixture.ended(id);
     });
@@ -167,7 +153,7 @@ describe("what happens between the two reads is not told half", () => {
   test("a job that is cancelled meanwhile is cancelled", async () => {
     const place = await fixture.submit();
     const cancelled = { code: "cancelled", message: "enough" } as const;
-    const space = afterFirstRead(fixture.space, () => endWaitingJob(fixture.space, place, cancelled));
+    const space = afterFirstRead(() => endWaitingJob(fixture.space, place, cancelled));
     expect(await readJobOn(space, place.queueName, place.id)).toMatchObject({
       state: "cancelled",
       failure: cancelled,
@@ -176,7 +162,7 @@ describe("what happens between the two reads is not told half", () => {
 
   test("a job that is erased meanwhile is gone", async () => {
     const place = await fixture.submit();
-    const space = afterFirstRead(fixture.space, () => removeJob(fixture.space, place));
+    const space = afterFirstRead(() => removeJob(fixture.space, place));
     expect(await readJobOn(space, place.queueName, place.id)).toBeUndefined();
   });
 });

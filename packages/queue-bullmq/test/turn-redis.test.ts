@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { freePort, startRedis } from "@forebay/test-harness";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { TurnRedis } from "../src/turn-redis.ts";
+import { TurnRedis } from "../src/redis/turn-redis.ts";
 
 const prefix = `turn-redis-${process.pid}`;
 let client: TurnRedis;

@@ -37,15 +37,26 @@ export async function openOpsServer(options: OpsServerOptions): Promise<HttpServ
 
 function createOpsApp({ metrics, checks, logger }: OpsServerOptions): Hono {
   const app = new Hono();
+  const dependencyUp = metrics.gauge(
+    "forebay_dependency_up",
+    "1 while a dependency of this service answers, 0 while it does not; asked at each scrape.",
+    ["dependency"],
+  );
   app.get("/healthz", (context) => context.json({ status: "ok" }));
   app.get("/readyz", async (context) => {
     const reasons = await findReasons(checks);
     if (Object.keys(reasons).length === 0) return context.json({ status: "ready" });
     return context.json({ status: "not_ready", reasons }, 503);
   });
-  app.get("/metrics", async (context) =>
-    context.body(await metrics.registry.metrics(), 200, { "content-type": metrics.registry.contentType }),
-  );
+  app.get("/metrics", async (context) => {
+    const reasons = await findReasons(checks);
+    for (const dependency of Object.keys(checks)) {
+      dependencyUp.set({ dependency }, dependency in reasons ? 0 : 1);
+    }
+    return context.body(await metrics.registry.metrics(), 200, {
+      "content-type": metrics.registry.contentType,
+    });
+  });
   app.notFound((context) => context.json({ status: "not_found" }, 404));
   app.onError((error, context) => {
     logger.error({ err: error }, "ops request failed");

@@ -50,6 +50,13 @@ test("/readyz answers 503 with the reason of each failed check, thrown or late",
   });
 });
 
+test("/metrics tells which dependency answers, and is answered when one does not", async () => {
+  const { url } = await open({ redis: () => Promise.reject(new Error("away")), disk: async () => undefined });
+  const text = await (await fetch(`${url}/metrics`)).text();
+  expect(text).toContain('forebay_dependency_up{dependency="redis"} 0');
+  expect(text).toContain('forebay_dependency_up{dependency="disk"} 1');
+});
+
 test("/metrics answers Prometheus text with Node's metrics and the service's version", async () => {
   const { url } = await open({});
   const answer = await fetch(`${url}/metrics`);

@@ -31,7 +31,13 @@ export interface RedisSandbox extends AsyncDisposable {
 /** A real Redis of our own that never evicts, ready for commands, and gone when this process is. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisSandbox> {
   const dir = options.dir ?? (await mkdtemp(path.join(tmpdir(), "forebay-redis-")));
-  const { child, port } = await launchOnFreePort(options, dir);
+  const removeDir = async () => {
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+  };
+  const { child, port } = await launchOnFreePort(options, dir).catch(async (error: unknown) => {
+    await removeDir();
+    throw error;
+  });
   let current = child;
 
   async function end(): Promise<void> {
@@ -43,7 +49,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisSandb
   }
   async function stop(): Promise<void> {
     await end();
-    if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    await removeDir();
   }
   return {
     url: `redis://127.0.0.1:${port}`,
@@ -80,7 +86,8 @@ function argumentsFor(options: RedisOptions & { dir: string; port: number }): st
     bind: "127.0.0.1",
     dir: options.dir,
     appendonly: options.appendonly === false ? "no" : "yes",
-    appendfsync: "everysec",
+    // What it confirmed must be there after SIGKILL: with `everysec` it puts writes off while the disk is busy.
+    appendfsync: "always",
     "maxmemory-policy": "noeviction",
     save: "",
     ...options.config,

@@ -72,9 +72,11 @@ test("a port held by another Redis is not taken for ours", async () => {
 
 test("no Redis outlives the process that started it, even one killed with SIGKILL", async () => {
   const file = path.join(import.meta.dirname, "fixtures/orphan-maker.ts");
-  const maker = await startProcess({ file, ready: /redis \d+\n/ });
+  const TMPDIR = mkdtempSync(path.join(tmpdir(), "orphan-maker-"));
+  const maker = await startProcess({ file, env: { TMPDIR }, ready: /redis \d+\n/ });
   const pid = Number(maker.output().match(/redis (\d+)/)?.[1]);
   expect(isAlive(pid)).toBe(true);
   await maker.kill("SIGKILL");
   await waitFor(() => !isAlive(pid), { what: `Redis ${pid} is gone` });
+  rmSync(TMPDIR, { recursive: true });
 });

@@ -1,12 +1,14 @@
-import type { Hono, NotFoundHandler } from "hono";
-import type { ApiEnv } from "./api-env.ts";
+import type { Hono } from "hono";
+import type { ApiContext, ApiEnv } from "./api-env.ts";
 import { Problem } from "./problem.ts";
 
 /**
  * For what no route took: 204 with Allow for OPTIONS, 405 with Allow where another method would be taken,
  * else 404. Call it when all routes are mounted.
+ *
+ * @param base where the app is mounted itself
  */
-export function answerUnrouted(app: Hono<ApiEnv>): NotFoundHandler<ApiEnv> {
+export function answerUnrouted(app: Hono<ApiEnv>, base = ""): (context: ApiContext) => Response {
   const methodsOf = new Map<string, Set<string>>();
   for (const { path, method } of app.routes) {
     if (method === "ALL") continue;
@@ -16,7 +18,7 @@ export function answerUnrouted(app: Hono<ApiEnv>): NotFoundHandler<ApiEnv> {
     methodsOf.set(path, methods);
   }
   const routes = [...methodsOf].map(([path, methods]) => ({
-    pattern: new RegExp(`^${path.replace(/:[^/]+/g, "[^/]+")}$`),
+    pattern: new RegExp(`^${base}${path.replace(/:[^/]+/g, "[^/]+").replace("*", ".+")}$`),
     allow: [...methods].toSorted().join(", "),
   }));
 

@@ -9,6 +9,8 @@ export type ApiEnv = {
     requestId: string;
     /** Set on every route that needs a key. */
     caller: Caller;
+    /** The model a call of a foreign surface names, once that is known. */
+    model: string | undefined;
   };
 };
 export type ApiContext = Context<ApiEnv>;

@@ -12,6 +12,8 @@ export const problemCodes = {
   forbidden: { status: 403, title: "This key may not do that" },
   not_found: { status: 404, title: "There is nothing at this address" },
   job_not_found: { status: 404, title: "There is no such job" },
+  dead_letter_not_found: { status: 404, title: "There is no such dead letter" },
+  action_not_found: { status: 404, title: "There is no such action" },
   schedule_not_found: { status: 404, title: "There is no such schedule" },
   method_not_allowed: { status: 405, title: "This address does not take that method" },
   already_finished: { status: 409, title: "The job has finished" },

@@ -3,14 +3,22 @@ import type { IncomingMessage } from "node:http";
 import { isDeeperThan } from "./json-depth.ts";
 import { Problem } from "./problem.ts";
 
-export type BodyLimits = { readonly bytesMax: number; readonly depthMax: number };
+export type BodyLimits = {
+  readonly bytesMax: number;
+  readonly depthMax: number;
+  /**
+   * Whatever the Content-Type says, it is read as JSON: what Ollama does, and its users' scripts rely on. Not from
+   * web pages: those that may call us at all know how to set the type.
+   */
+  readonly anyType?: boolean;
+};
 
 /**
  * The JSON value a request carries. Read from Node's own stream: the web stream over it costs more than the
  * rest of a small request. Throws Problem; what is left of a refused body is drained by the server.
  */
 export async function readJsonBody(incoming: IncomingMessage, limits: BodyLimits): Promise<unknown> {
-  checkMediaType(incoming);
+  checkMediaType(incoming, limits.anyType === true && incoming.headers.origin === undefined);
   const bytes = await readBytes(incoming, limits.bytesMax);
   if (!isUtf8(bytes)) throw new Problem("malformed_body", "The body is not valid UTF-8.");
   const value = parseJson(bytes.toString("utf8"));
@@ -21,11 +29,11 @@ export async function readJsonBody(incoming: IncomingMessage, limits: BodyLimits
   return value;
 }
 
-function checkMediaType(incoming: IncomingMessage): void {
+function checkMediaType(incoming: IncomingMessage, anyType: boolean): void {
   const { "content-type": type = "", "content-encoding": encoding = "identity" } = incoming.headers;
   // Insisting on the type also keeps web pages out of a server that runs on the reader's own machine: a
   // browser asks first before it sends this one to another site.
-  if (!/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?$/i.test(type)) {
+  if (!anyType && !/^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?;?$/i.test(type)) {
     throw new Problem("unsupported_media_type", "Send the header Content-Type: application/json.");
   }
   if (encoding !== "identity") {

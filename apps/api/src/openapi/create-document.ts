@@ -83,6 +83,10 @@ function describeAnswers(operation: Operation, schemas: JsonSchemas): JsonSchema
   for (const [status, answer] of Object.entries(operation.answers)) {
     answers[status] = describeAnswer(answer, schemas);
   }
+  for (const [status, description] of Object.entries(operation.refusals?.statuses ?? {})) {
+    answers[status] = describeAnswer({ description, schema: operation.refusals?.schema }, schemas);
+  }
+  if (operation.refusals) return answers;
   const codes = operation.open ? operation.problems : [...operation.problems, ...anyProblems];
   for (const [status, sharing] of Map.groupBy(codes, (code) => problemCodes[code].status)) {
     const lines = sharing.map((code) => `- \`${code}\`: ${problemCodes[code].title}.`);

@@ -7,7 +7,7 @@ export type Operation = {
   /** As OpenAPI writes it: `/jobs/{id}`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: "jobs" | "schedules" | "models" | "operators" | "about";
+  readonly tag: "jobs" | "schedules" | "models" | "openai" | "ollama" | "operators" | "about";
   readonly summary: string;
   /** Markdown. */
   readonly description?: string;
@@ -18,6 +18,11 @@ export type Operation = {
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals that mean something here; those that any request may meet are added. */
   readonly problems: readonly ProblemCode[];
+  /** Where refusals are not problems but have a shape of their own: what each status means. */
+  readonly refusals?: {
+    readonly schema: z.ZodType;
+    readonly statuses: Readonly<Record<number, string>>;
+  };
   /** A command that works as it stands against `npm start`; `$ID` is a job's id. */
   readonly curl?: string;
 };

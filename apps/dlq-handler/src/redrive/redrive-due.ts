@@ -12,7 +12,7 @@ const lettersAtOnce = 200;
 
 export type DueRedrives = {
   readonly space: QueueSpace;
-  readonly policy: RedrivePolicy;
+  readonly autoRedrive: RedrivePolicy;
   readonly now: () => number;
 };
 
@@ -20,12 +20,12 @@ export type DueRedrives = {
  * Asks for the redrive of every letter whose time has come, by the same commands a person would use. The
  * policy is asked again, since it may have been changed meanwhile. Returns how many letters were due.
  */
-export async function redriveDue({ space, policy, now }: DueRedrives): Promise<number> {
+export async function redriveDue({ space, autoRedrive, now }: DueRedrives): Promise<number> {
   const nowMs = now();
   const due = await readDueLetters(space, nowMs, lettersAtOnce);
   const byRule = new Map<RedriveRule, DeadLetterSummary[]>();
   for (const { letter } of due) {
-    const rule = letter && decideRedrive(policy, letter);
+    const rule = letter && decideRedrive(autoRedrive, letter);
     if (rule) byRule.set(rule, [...(byRule.get(rule) ?? []), letter]);
   }
   for (const [rule, letters] of byRule) await askFor(space, rule, letters, nowMs);

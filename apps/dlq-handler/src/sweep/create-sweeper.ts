@@ -14,7 +14,7 @@ const queuesAtOnce = 8;
 export type SweeperDeps = {
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
-  readonly policy: RedrivePolicy;
+  readonly autoRedrive: RedrivePolicy;
   readonly events: DlqEvents;
   /** How often everything is looked at, and how far back the sweeps between look. Milliseconds. */
   readonly fullIntervalMs: number;
@@ -39,7 +39,7 @@ export function createSweeper(deps: SweeperDeps): Sweeper {
   let sweptAll = false;
 
   const dueMs = (letter: DeadLetter): number | undefined => {
-    const rule = decideRedrive(deps.policy, letter);
+    const rule = decideRedrive(deps.autoRedrive, letter);
     return rule && now() + rule.delayMs;
   };
 

@@ -1,4 +1,4 @@
-import type { BreakerSignal } from "../failures/classify-failure.ts";
+import type { BreakerSignal } from "../failures/classification.ts";
 import { openOllamaClient, type OllamaClient } from "../ollama/ollama-client.ts";
 import { afterFailure, afterSuccess, type BreakerState, closedBreaker, isOpen } from "./breaker.ts";
 import { breakerRules } from "./breaker-rules.ts";

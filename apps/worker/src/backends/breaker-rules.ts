@@ -1,4 +1,4 @@
-import type { BreakerSignal } from "../failures/classify-failure.ts";
+import type { BreakerSignal } from "../failures/classification.ts";
 import type { BreakerRule } from "./breaker.ts";
 
 const minute = 60_000;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallFailure } from "../ollama/call-failure.ts";
-import { type Classification, classifyFailure } from "./classify-failure.ts";
+import type { Classification } from "./classification.ts";
+import { classifyFailure } from "./classify-failure.ts";
 
 const json = (error: unknown): string => JSON.stringify({ error });
 const status = (code: number, body: string): CallFailure => ({ kind: "status", status: code, body });
@@ -300,6 +301,11 @@ const rows: readonly (readonly [string, CallFailure, Expected])[] = [
   [
     "19: a second image as 500",
     said(500, "this model only supports one image while more than one image requested"),
+    discard("unsupported_capability"),
+  ],
+  [
+    "19: a picture for a model without eyes",
+    passedOn(500, { message: "image input is not supported - hint: …", type: "server_error" }),
     discard("unsupported_capability"),
   ],
 

@@ -1,6 +1,6 @@
 import type { StartRecord } from "@forebay/queue-contracts";
 import { describe, expect, test } from "vitest";
-import type { Classification } from "./classify-failure.ts";
+import type { Classification } from "./classification.ts";
 import { decideOutcome } from "./decide-outcome.ts";
 
 const failed = (fields: Partial<Classification>): Classification => ({

@@ -1,6 +1,6 @@
 import type { Failure, StartRecord } from "@forebay/queue-contracts";
 import type { Outcome } from "@forebay/queue-bullmq";
-import type { Classification } from "./classify-failure.ts";
+import type { Classification } from "./classification.ts";
 
 /** A job that crashed a runner this often is not given another one. */
 const crashesMax = 2;

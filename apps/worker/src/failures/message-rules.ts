@@ -1,4 +1,4 @@
-import type { Classification } from "./classify-failure.ts";
+import type { Classification } from "./classification.ts";
 
 type MessageRule = Omit<Classification, "message"> & {
   readonly pattern: RegExp;
@@ -53,8 +53,6 @@ export const messageRules: readonly MessageRule[] = [
     ...permanent,
     message: "the JSON Schema in `format` cannot be turned into a grammar",
   },
-  // Says "does not support", but of a request and not of a model.
-  { pattern: /^raw mode does not support/i, code: "invalid_request", ...permanent },
   // The only thing Ollama's own 503 says; it comes from the list of pending loads, never from a loaded model.
   {
     pattern: /^server busy, please try again/i,
@@ -119,6 +117,7 @@ export const messageRules: readonly MessageRule[] = [
     ...permanent,
   },
   { pattern: /^this model only supports one image/i, code: "unsupported_capability", ...permanent },
+  { pattern: /image input is not supported/i, code: "unsupported_capability", ...permanent },
   {
     pattern:
       /exceed_context_size|prompt is longer than the context|input length exceeds (the|maximum) context|exceeds the available context/i,
@@ -128,7 +127,7 @@ export const messageRules: readonly MessageRule[] = [
   { pattern: /^unauthorized\b/i, code: "backend_unauthorized", ...permanent },
   {
     pattern:
-      /^(missing request body|model is required|invalid model name|invalid think value|top_logprobs must be|json: )/i,
+      /^(missing request body|model is required|invalid model name|invalid think value|top_logprobs must be|raw mode does not support|json: )/i,
     code: "invalid_request",
     ...permanent,
   },

@@ -75,7 +75,7 @@ async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
 async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Outcome> {
   const { delivery, job, signal } = call;
   const progress = createProgressReporter(delivery);
-  using relay = createTokenRelay(delivery);
+  const relay = createTokenRelay(delivery);
   const { name, client } = call.slot.backend;
   const called = callOllama(client, varyRequest(job, delivery.earlierStarts), {
     backend: name,
@@ -93,7 +93,11 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   await progress.settled();
   // Only a lost lock undoes an answer; a Redis that refused the note may take the answer itself.
   if (record.status === "rejected" && record.reason instanceof LockLostError) throw record.reason;
-  if (answer.status === "rejected") throw answer.reason;
+  if (answer.status === "rejected") {
+    // Before the end of this start: its tokens must not stand behind that in the log.
+    await relay.close();
+    throw answer.reason;
+  }
   // Before the result: once that is seen, the log is whole.
   await relay.flush();
   const spentBefore = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);

@@ -8,14 +8,13 @@ const windowChars = 512;
 /** A log longer than this loses its beginning; readers who still want that are told so. Characters. */
 const logCharsMax = 4 * 1024 * 1024;
 
-/**
- * Writes an answer to the job's log while it is being made: the first token at once, then in small pieces.
- * Disposed, it writes nothing more.
- */
-export type TokenRelay = Disposable & {
+/** Writes an answer to the job's log while it is being made: the first token at once, then in small pieces. */
+export type TokenRelay = {
   push(delta: AnswerDelta): void;
   /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
   flush(): Promise<void>;
+  /** Drops what is left; resolves when nothing is being written any more. */
+  close(): Promise<void>;
 };
 
 type Piece = AnswerDelta;
@@ -27,7 +26,6 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   let underway: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let failure: { error: unknown } | undefined;
-  let disposed = false;
   let lastAt = Number.NEGATIVE_INFINITY;
   let entries = 0;
   let chars = 0;
@@ -35,7 +33,7 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   const write = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    if (underway || failure || disposed || isEmpty(piece)) return;
+    if (underway || failure || isEmpty(piece)) return;
     const next = piece;
     piece = emptyPiece();
     chars += sizeOf(next);
@@ -48,7 +46,7 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       })
       .finally(() => {
         underway = undefined;
-        if (!disposed && !isEmpty(piece)) schedule();
+        if (!isEmpty(piece)) schedule();
       });
   };
   const append = async (next: Piece): Promise<void> => {
@@ -72,6 +70,11 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       piece = join(piece, delta);
       if (!underway && !isEmpty(piece)) schedule();
     },
+    async close() {
+      piece = emptyPiece();
+      clearTimeout(timer);
+      await underway;
+    },
     async flush() {
       while (underway || (!failure && !isEmpty(piece))) {
         write();
@@ -79,10 +82,6 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       }
       clearTimeout(timer);
       if (failure) throw failure.error;
-    },
-    [Symbol.dispose]() {
-      disposed = true;
-      clearTimeout(timer);
     },
   };
 }

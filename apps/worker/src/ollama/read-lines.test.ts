@@ -57,6 +57,6 @@ test("a line without end is given up, and the stream with it", async () => {
 
 test("the limit is of one line, not of all together", async () => {
   const line = "x".repeat(900);
-  const lines = await collect(readLines(chunksOf(`${line}\n`, `${line}\n`, `${line}\n`), 1_000));
+  const lines = await collect(readLines(chunksOf(line, `\n${line}`, `\n${line}`), 1_000));
   expect(lines).toEqual([line, line, line]);
 });

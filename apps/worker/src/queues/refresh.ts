@@ -1,6 +1,7 @@
 import {
   announceWorker,
   limitRunning,
+  publishModelCards,
   type QueueDirectory,
   type QueueSpace,
   readRegistry,
@@ -10,6 +11,7 @@ import {
 import type { QueueEntry } from "@forebay/queue-contracts";
 import type { Backend } from "../backends/backend.ts";
 import type { BackendPool } from "../backends/backend-pool.ts";
+import type { ModelCards } from "../backends/learn-model-cards.ts";
 import type { WorkerEvents } from "../events.ts";
 import type { ServedQueues } from "./served-queues.ts";
 
@@ -18,6 +20,7 @@ export type Refresher = {
   readonly directory: QueueDirectory;
   readonly pool: BackendPool;
   readonly served: ServedQueues;
+  readonly cards: ModelCards;
   readonly events: WorkerEvents;
   readonly worker: string;
   readonly startedAt: Date;
@@ -41,6 +44,8 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   await limitQueues(refresher, entries);
   served.match(entries);
   pool.wake();
+  // Last: a host that is slow to tell about its models must not keep its jobs waiting.
+  await publishModelCards(refresher.space, await refresher.cards.learn(pool.backends, Date.now()));
 }
 
 /**

@@ -1,15 +1,6 @@
 import { hashText } from "../text/seeded-random.ts";
+import type { Capability } from "./capability.ts";
 import { familyOf } from "./model-families.ts";
-
-export type Capability = "completion" | "tools" | "thinking" | "vision" | "embedding" | "insert";
-export const capabilities: readonly Capability[] = [
-  "completion",
-  "tools",
-  "thinking",
-  "vision",
-  "embedding",
-  "insert",
-];
 
 /** Everything the simulator knows of an installed model, derived from its name. */
 export type ModelCard = {

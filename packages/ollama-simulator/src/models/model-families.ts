@@ -1,4 +1,4 @@
-import type { Capability } from "./model-card.ts";
+import type { Capability } from "./capability.ts";
 
 export type ModelFamily = {
   family: string;

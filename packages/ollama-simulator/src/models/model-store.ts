@@ -1,4 +1,5 @@
-import { type Capability, capabilities, createModelCard, type ModelCard } from "./model-card.ts";
+import { type Capability, capabilities } from "./capability.ts";
+import { createModelCard, type ModelCard } from "./model-card.ts";
 import { parseModelName } from "./model-name.ts";
 
 export class ModelStore {

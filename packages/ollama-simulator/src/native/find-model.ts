@@ -1,5 +1,6 @@
 import { OllamaError } from "../http/ollama-error.ts";
-import type { Capability, ModelCard } from "../models/model-card.ts";
+import type { Capability } from "../models/capability.ts";
+import type { ModelCard } from "../models/model-card.ts";
 import { fullModelName, parseModelName } from "../models/model-name.ts";
 import type { ModelStore } from "../models/model-store.ts";
 

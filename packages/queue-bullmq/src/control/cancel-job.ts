@@ -1,5 +1,5 @@
-import { endWaitingJob } from "../end-waiting-job.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { endWaitingJob } from "../jobs/end-waiting-job.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { readRedisTimeMs, setDeadline } from "./deadlines.ts";
 import { requestStop } from "./request-stop.ts";
 

@@ -1,5 +1,4 @@
-import type { ChainableCommander } from "ioredis";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /**
  * When jobs are due to be ended by the clock: a sorted set of ids by time, in milliseconds of Redis's clock,
@@ -11,14 +10,6 @@ const deadlinesKey = (space: QueueSpace): string => space.key("deadlines");
 export async function readRedisTimeMs(space: QueueSpace): Promise<number> {
   const [seconds = 0, micros = 0] = await space.client.time();
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-}
-
-export function addDeadline(pipeline: ChainableCommander, space: QueueSpace, id: string, atMs: number): void {
-  pipeline.zadd(deadlinesKey(space), Math.round(atMs), id);
-}
-
-export function removeDeadline(pipeline: ChainableCommander, space: QueueSpace, id: string): void {
-  pipeline.zrem(deadlinesKey(space), id);
 }
 
 /** Moves the job's next deadline to `atMs`; earlier ones are forgotten. */

@@ -1,5 +1,5 @@
 import { isFinalState } from "@forebay/queue-contracts";
-import type { JobRecord } from "../job-record.ts";
+import type { JobRecord } from "../jobs/job-record.ts";
 
 export type DeadlineDecision =
   | { kind: "end"; as: "expired" | "timed_out" | "cancelled" }

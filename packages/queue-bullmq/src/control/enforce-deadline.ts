@@ -1,10 +1,10 @@
 import type { Failure } from "@forebay/queue-contracts";
-import { endWaitingJob } from "../end-waiting-job.ts";
-import type { JobRecord } from "../job-record.ts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
-import { readJob } from "../read-job.ts";
-import { tenantOf } from "../record-final.ts";
+import { endWaitingJob } from "../jobs/end-waiting-job.ts";
+import type { JobRecord } from "../jobs/job-record.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { readJob } from "../jobs/read-job.ts";
+import { tenantOf } from "../consumer/record-final.ts";
 import { clearDeadline, setDeadline } from "./deadlines.ts";
 import { decideDeadline } from "./decide-deadline.ts";
 import { requestStop } from "./request-stop.ts";

@@ -1,6 +1,6 @@
-import { closeRedis } from "../open-redis.ts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { closeRedis } from "../redis/open-redis.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /** Why a running job is to be stopped from outside. */
 export type StopReason = "cancelled" | "timed_out";

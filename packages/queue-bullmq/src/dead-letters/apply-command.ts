@@ -39,7 +39,7 @@ async function setState(
     deps.space,
     id,
     actionId,
-    (letter, mark) => decideChange(action, actionId, target, id, factsOf(letter, mark)),
+    (letter, marks) => decideChange(action, actionId, target, id, factsOf(letter, marks)),
     (letter) => ({ ...letter, state }),
   );
   return typeof changed === "string" ? changed : "apply";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { parseJson } from "../job-record.ts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { parseJson } from "../jobs/job-record.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import {
   type ActionCounts,
   actionCountsSchema,

@@ -1,5 +1,5 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { type ActionCounts, type DeadLetterCommand, deadLetterCommandSchema, noCounts } from "./command.ts";
 import { commandQueueName, type CommandProgress, commandProgressSchema } from "./command-queue.ts";
 
@@ -30,6 +30,7 @@ export type CommandConsumerOptions = {
 
 // A command goes on where it was, so that it may lose its handler any number of times.
 const maxStalledCount = 1_000_000;
+const closeWithinMs = 3_000;
 
 /** Consumes commands. Disposing hands running ones back, to be gone on with elsewhere. */
 export function openCommandConsumer(space: QueueSpace, options: CommandConsumerOptions): AsyncDisposable {
@@ -81,7 +82,11 @@ export function openCommandConsumer(space: QueueSpace, options: CommandConsumerO
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await worker.close();
+      // While Redis is away it would wait for it; what it holds is then taken over when its lock has run out.
+      const late = Promise.withResolvers<void>();
+      const giveUp = setTimeout(late.resolve, closeWithinMs);
+      await Promise.race([worker.close(), late.promise]);
+      clearTimeout(giveUp);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { finalStateOf, type JobHash, parseJson } from "../job-record.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { finalStateOf, type JobHash, parseJson } from "../jobs/job-record.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import {
   type ActionCounts,
   actionCountsSchema,

@@ -1,4 +1,5 @@
-import type { QueueSpace } from "../queue-space.ts";
+import { randomBytes } from "node:crypto";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import type { DeadLetterCommand } from "./command.ts";
 import { commandQueueName } from "./command-queue.ts";
 import { type DeadLetterFilter, matchesFilter, walkDeadLetters } from "./list-dead-letters.ts";
@@ -48,8 +49,9 @@ function fixedTargets(ids: readonly string[]): CommandTargets {
 }
 
 async function writeTargets(space: QueueSpace, key: string, filter: DeadLetterFilter): Promise<void> {
-  const unfinished = `${key}-new`;
-  await space.client.unlink(unfinished);
+  // A list of our own: a handler that lost its lock on the command may be writing one, too. The first that is
+  // complete is the list.
+  const unfinished = `${key}-${randomBytes(6).toString("hex")}`;
   await space.client.rpush(unfinished, "complete");
   await space.client.expire(unfinished, targetsTtlS);
   const wanted = { ...filter, state: filter.state ?? "dead" };
@@ -57,5 +59,5 @@ async function writeTargets(space: QueueSpace, key: string, filter: DeadLetterFi
     const ids = chunk.filter(({ letter }) => letter && matchesFilter(letter, wanted));
     if (ids.length > 0) await space.client.rpush(unfinished, ...ids.map(({ position }) => position.id));
   }
-  await space.client.rename(unfinished, key);
+  if ((await space.client.renamenx(unfinished, key)) === 0) await space.client.unlink(unfinished);
 }

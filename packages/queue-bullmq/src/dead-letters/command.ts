@@ -64,6 +64,11 @@ export const deadLetterCommandSchema = z.discriminatedUnion("action", [
 export type DeadLetterCommand = z.infer<typeof deadLetterCommandSchema>;
 export type DeadLetterAction = DeadLetterCommand["action"];
 
+/** A command without who asks for it, and when. */
+export type CommandWish = WishOf<DeadLetterCommand>;
+// Member by member: Omit on a union would forget what tells its members apart.
+type WishOf<C> = C extends unknown ? Omit<C, "v" | "actor" | "requested_at"> : never;
+
 /** How the letters of a command fared. */
 export const actionCountsSchema = z.object({
   /** Letters the command was about. */ matched: z.int(),

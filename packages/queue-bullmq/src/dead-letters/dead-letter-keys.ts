@@ -1,5 +1,5 @@
 import { deadLetterQueueName, type DeadLetterState } from "@forebay/queue-contracts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 export const deadLetterStates = [
   "dead",
@@ -12,7 +12,7 @@ export const deadLetterStates = [
  * Where dead letters are. All keys share the queue's hash tag, so that one script may touch them together.
  *
  * - `letter`: the BullMQ job of a letter. Beside BullMQ's own fields: `rev`, which rises with every write,
- *   `summary` (the letter without its big parts) and `action` (what put it back last).
+ *   `summary` (the letter without its big parts) and `marks` (the actions that changed it last).
  * - `failed`: BullMQ's set. The letters stand there, where Bull Board shows their failure and where no
  *   worker, opened on this queue by mistake, would take them.
  * - `byTime`, `inState`: our indexes, scored by the time of the last failure.

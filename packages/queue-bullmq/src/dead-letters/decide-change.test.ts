@@ -3,7 +3,7 @@ import type { Target } from "./command.ts";
 import { decideChange, type LetterFacts } from "./decide-change.ts";
 
 const failedAt = "2026-01-31T08:00:00.000Z";
-const dead: LetterFacts = { state: "dead", failedAt, payloadValid: true, changedBy: undefined };
+const dead: LetterFacts = { state: "dead", failedAt, payloadValid: true, changedBy: [] };
 const ids: Target = { ids: ["a"] };
 const failures: Target = { failures: [{ id: "a", failed_at: failedAt }] };
 
@@ -22,8 +22,15 @@ test.each([
   ["a filter without state means dead ones", "redrive", { filter: {} }, dead, "apply"],
   ["and not parked ones", "redrive", { filter: {} }, { ...dead, state: "parked" }, "skipped"],
   ["unless it says so", "redrive", { filter: { state: "parked" } }, { ...dead, state: "parked" }, "apply"],
-  ["a letter this command changed is done", "redrive", ids, { ...dead, changedBy: "act" }, "done"],
-  ["one another command changed is not", "redrive", ids, { ...dead, changedBy: "other" }, "apply"],
+  ["a letter this command changed is done", "redrive", ids, { ...dead, changedBy: ["act"] }, "done"],
+  [
+    "also when it was parked since",
+    "redrive",
+    ids,
+    { ...dead, state: "parked", changedBy: ["other", "act"] },
+    "done",
+  ],
+  ["one another command changed is not", "redrive", ids, { ...dead, changedBy: ["other"] }, "apply"],
   ["the policy redrives the failure it saw", "redrive", failures, dead, "apply"],
   ["and no later one", "redrive", failures, { ...dead, failedAt: "2026-02-01T00:00:00.000Z" }, "skipped"],
   ["nor one a person parked", "redrive", failures, { ...dead, state: "parked" }, "skipped"],

@@ -8,8 +8,8 @@ export type LetterFacts = {
   readonly state: DeadLetterState;
   readonly failedAt: string;
   readonly payloadValid: boolean;
-  /** Id of the action that changed it last. */
-  readonly changedBy: string | undefined;
+  /** Ids of the actions that changed it lately. */
+  readonly changedBy: readonly string[];
 };
 
 const statesFor: Record<DeadLetterAction, readonly DeadLetterState[]> = {
@@ -29,7 +29,8 @@ export function decideChange(
   letter: LetterFacts | undefined,
 ): Change {
   if (!letter) return "missing";
-  if (letter.changedBy !== undefined && letter.changedBy === actionId) return "done";
+  // Also if it has failed, and somebody else has decided about it, since: an action acts once.
+  if (actionId !== undefined && letter.changedBy.includes(actionId)) return "done";
   if (!statesFor[action].includes(letter.state)) return "skipped";
   // A filter says which letters it means; without a state, those nobody has decided about.
   if ("filter" in target && letter.state !== (target.filter.state ?? "dead")) return "skipped";

@@ -5,8 +5,8 @@ import {
   type StartRecord,
   stateOfFailure,
 } from "@forebay/queue-contracts";
-import { finalStateOf, type JobHash, parseJson } from "../job-record.ts";
-import { parseStarts } from "../starts.ts";
+import { finalStateOf, type JobHash, parseJson } from "../jobs/job-record.ts";
+import { parseStarts } from "../jobs/starts.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 
 const stackEntriesMax = 10;

@@ -1,5 +1,5 @@
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { deadLetterKeys } from "./dead-letter-keys.ts";
 import type { DeadLetterSummary } from "./dead-letter-summary.ts";
 import { readSummaries } from "./read-dead-letter.ts";

@@ -1,5 +1,5 @@
 import type { DeadLetterState, Failure } from "@forebay/queue-contracts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import type { DeadLetterSummary } from "./dead-letter-summary.ts";
 import { type DeadLetterFilter, matchesFilter, walkDeadLetters } from "./list-dead-letters.ts";
 

@@ -6,7 +6,7 @@ import {
   nameSchema,
 } from "@forebay/queue-contracts";
 import { z } from "zod";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { deadLetterKeys } from "./dead-letter-keys.ts";
 import type { DeadLetterSummary } from "./dead-letter-summary.ts";
 import { readSummaries } from "./read-dead-letter.ts";

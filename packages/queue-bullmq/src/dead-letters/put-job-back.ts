@@ -6,14 +6,14 @@ import {
   queueTagOfJobId,
   stateOfFailure,
 } from "@forebay/queue-contracts";
-import { addJob } from "../add-job.ts";
-import { parseJson } from "../job-record.ts";
-import { recordMove } from "../locate-job.ts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
-import { JobNotFailedError, retryJob } from "../retry-job.ts";
-import { indexOpen } from "../tenant-index.ts";
+import { addJob } from "../jobs/add-job.ts";
+import { parseJson } from "../jobs/job-record.ts";
+import { recordMove } from "../jobs/locate-job.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { JobNotFailedError, retryJob } from "../jobs/retry-job.ts";
+import { indexOpen } from "../jobs/tenant-index.ts";
 import { carryLog } from "../token-log/carry-log.ts";
 import { restoreHistory } from "./restore-history.ts";
 import { runPipeline } from "./run-pipeline.ts";

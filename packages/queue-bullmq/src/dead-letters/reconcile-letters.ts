@@ -1,4 +1,4 @@
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { changeLetter } from "./change-letter.ts";
 import { deadLetterKeys } from "./dead-letter-keys.ts";
 import type { DeadLetterSummary } from "./dead-letter-summary.ts";

@@ -1,7 +1,7 @@
 import type { DeadLetter } from "@forebay/queue-contracts";
-import type { JobHash } from "../job-record.ts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { JobHash } from "../jobs/job-record.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { describeFailedJob, leavesDeadLetter } from "./describe-failed-job.ts";
 import { mergeDeadLetter } from "./merge-dead-letter.ts";
 import { readStoredLetter } from "./read-dead-letter.ts";

@@ -1,6 +1,6 @@
 import type { DeadLetter, DeliveryPolicy } from "@forebay/queue-contracts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import type { RedrivePatch, Target } from "./command.ts";
 import { type ChangedLetter, changeLetter } from "./change-letter.ts";
 import { type Change, decideChange, type LetterFacts } from "./decide-change.ts";
@@ -19,14 +19,14 @@ export type LetterDeps = {
 
 export function factsOf(
   letter: DeadLetter | undefined,
-  mark: LetterMark | undefined,
+  marks: readonly LetterMark[],
 ): LetterFacts | undefined {
   if (!letter) return undefined;
   return {
     state: letter.state,
     failedAt: letter.last_failed_at,
     payloadValid: isValidPayload(letter.payload),
-    changedBy: mark?.action,
+    changedBy: marks.map(({ action }) => action),
   };
 }
 
@@ -44,14 +44,13 @@ export async function redriveLetter(
     deps.space,
     id,
     actionId,
-    (letter, mark) => decideChange("redrive", actionId, target, id, factsOf(letter, mark)),
+    (letter, marks) => decideChange("redrive", actionId, target, id, factsOf(letter, marks)),
     (letter) => ({ ...letter, state: "redriven", redrives: letter.redrives + 1 }),
   );
   if (changed === "done") {
     const stored = await readStoredLetter(deps.space, id);
-    if (stored?.letter && stored.mark?.action === actionId) {
-      await finish(deps, { letter: stored.letter, mark: stored.mark }, patch);
-    }
+    const mark = stored?.marks.find(({ action }) => action === actionId);
+    if (stored?.letter && mark) await finish(deps, { letter: stored.letter, mark }, patch);
     return "done";
   }
   if (typeof changed === "string") return changed;

@@ -1,5 +1,5 @@
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { deadLetterKeys, deadLetterStates } from "./dead-letter-keys.ts";
 
 /** How long an erased letter cannot be written again by a sweep that had already read its job. Seconds. */

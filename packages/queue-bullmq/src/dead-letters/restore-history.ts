@@ -1,7 +1,7 @@
 import type { StartRecord } from "@forebay/queue-contracts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
-import { parseStarts, startsLine } from "../starts.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { parseStarts, startsLine } from "../jobs/starts.ts";
 
 // KEYS: job. ARGV: its record of starts as read, the lines to put before it.
 const prepend = createLuaScript(`

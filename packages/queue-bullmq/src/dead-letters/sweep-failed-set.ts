@@ -1,5 +1,5 @@
 import { queueTagOfJobId } from "@forebay/queue-contracts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { isDeadLetterReason } from "./describe-failed-job.ts";
 import { type RecordAnswer, recordDeadLetter, type RecordOptions } from "./record-dead-letter.ts";
 import { runPipeline } from "./run-pipeline.ts";

@@ -1,5 +1,5 @@
-import { closeRedis } from "../open-redis.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { closeRedis } from "../redis/open-redis.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /** Published, with the queue's name, when a worker saw a job fail for good. */
 export const failureChannel = (space: QueueSpace): string => space.key("jobs", "failed");

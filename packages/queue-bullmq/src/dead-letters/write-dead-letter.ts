@@ -1,6 +1,6 @@
 import { type DeadLetter, formatFailedReason } from "@forebay/queue-contracts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { deadLetterKeys, deadLetterStates } from "./dead-letter-keys.ts";
 import type { LetterMark } from "./read-dead-letter.ts";
 import { summarise } from "./dead-letter-summary.ts";
@@ -32,14 +32,14 @@ export type LetterWrite = {
   readonly letter: DeadLetter;
   /** As read; 0: there was none. */
   readonly rev: number;
-  /** Replaces the letter's mark. */
-  readonly mark?: LetterMark | undefined;
+  /** Absent: as they are. */
+  readonly marks?: readonly LetterMark[];
   /** When the policy redrives it, in ms since 1970; undefined: it does not. */
   readonly dueMs?: number | undefined;
 };
 
 export async function writeDeadLetter(space: QueueSpace, write: LetterWrite): Promise<WriteAnswer> {
-  const { letter, rev, mark, dueMs } = write;
+  const { letter, rev, marks, dueMs } = write;
   const keys = deadLetterKeys(space);
   const id = letter.job_id;
   const failedMs = Date.parse(letter.last_failed_at);
@@ -59,7 +59,7 @@ export async function writeDeadLetter(space: QueueSpace, write: LetterWrite): Pr
       deadLetterStates.indexOf(letter.state) + 1,
       failedMs,
       dueMs ?? "",
-      ...Object.entries(fieldsOf(letter, failedMs, mark)).flat(),
+      ...Object.entries(fieldsOf(letter, failedMs, marks)).flat(),
     ],
   );
   if (reply === 1) return "written";
@@ -70,7 +70,7 @@ export async function writeDeadLetter(space: QueueSpace, write: LetterWrite): Pr
 function fieldsOf(
   letter: DeadLetter,
   failedMs: number,
-  mark: LetterMark | undefined,
+  marks: readonly LetterMark[] | undefined,
 ): Record<string, string | number> {
   return {
     name: `${letter.state}: ${letter.failure.code}`,
@@ -84,6 +84,6 @@ function fieldsOf(
     failedReason: formatFailedReason(letter.failure),
     stacktrace: JSON.stringify(letter.stack),
     summary: JSON.stringify(summarise(letter)),
-    ...(mark && { action: JSON.stringify(mark) }),
+    ...(marks && { marks: JSON.stringify(marks) }),
   };
 }

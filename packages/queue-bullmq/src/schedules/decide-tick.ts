@@ -5,7 +5,7 @@ export const missedAfterMs = 60_000;
 
 /** Whether a tick starts a run. A schedule that is gone or paused has ticks under way for a moment. */
 export function decideTick(
-  schedule: Schedule | undefined,
+  schedule: Pick<Schedule, "paused" | "missed"> | undefined,
   dueAt: Date,
   now: Date,
 ): "start" | "skip" | "ignore" {

@@ -21,6 +21,7 @@ export function nextRuns(rhythm: Rhythm, from: Date, count: number): Date[] {
     return Array.from({ length: count }, (_, index) => new Date(first + index * rhythm.every_ms));
   }
   requireTimeZone(rhythm.tz);
+  requireFields(rhythm.cron);
   try {
     const cron = CronExpressionParser.parse(rhythm.cron, { currentDate: from, tz: rhythm.tz });
     return Array.from({ length: count }, () => cron.next().toDate());
@@ -30,6 +31,13 @@ export function nextRuns(rhythm: Rhythm, from: Date, count: number): Date[] {
       cause,
     });
   }
+}
+
+/** The parser fills in fields that are missing, and an empty expression would run every minute. */
+function requireFields(cron: string): void {
+  const fields = cron.trim().split(/\s+/).length;
+  if (fields === 5 || fields === 6 || /^@[a-z]+$/.test(cron)) return;
+  throw new InvalidRhythmError("cron", "must have 5 fields, or 6 with seconds in front, such as 0 3 * * *");
 }
 
 function requireTimeZone(tz: string): void {

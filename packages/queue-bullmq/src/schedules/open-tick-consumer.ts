@@ -1,5 +1,5 @@
 import { Worker } from "bullmq";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { scheduleQueueName } from "./schedule.ts";
 
 /** A schedule is due, or was. */

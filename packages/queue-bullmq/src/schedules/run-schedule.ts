@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { affinityOf, createJobId, type DeliveryPolicy, jobIdOf, queueTag } from "@forebay/queue-contracts";
-import { addJob } from "../add-job.ts";
+import { addJob } from "../jobs/add-job.ts";
 import { readRedisTimeMs } from "../control/deadlines.ts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import type { Schedule } from "./schedule.ts";
 
 type Deps = {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { QueueSpace } from "../queue-space.ts";
-import { parseJson } from "../job-record.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { parseJson } from "../jobs/job-record.ts";
 import { type LastRun, lastRunSchema, type Schedule, scheduleQueueName, scheduleSchema } from "./schedule.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { JobState } from "@forebay/queue-contracts";
-import { createLuaScript } from "../lua.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { liveChannel } from "./live-channel.ts";
 import { logKey } from "./log-entry.ts";
 import { logLua } from "./log-lua.ts";

@@ -1,5 +1,5 @@
 import type { ChainableCommander } from "ioredis";
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /** Carries a job's new log entries, and an empty message when it ended or changed otherwise. */
 export const liveChannel = (space: QueueSpace, id: string): string => space.key("live", id);

@@ -1,5 +1,5 @@
-import { closeRedis } from "../open-redis.ts";
-import type { QueueSpace } from "../queue-space.ts";
+import { closeRedis } from "../redis/open-redis.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { liveChannel } from "./live-channel.ts";
 import { type LogEntry, parsePublished } from "./log-entry.ts";
 

@@ -1,4 +1,4 @@
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 import { firstLoggedSeq, type LogEntry, logKey, parseStreamEntry, seqOfId } from "./log-entry.ts";
 
 /** A page of a job's log. */

@@ -1,4 +1,4 @@
-import type { QueueSpace } from "../queue-space.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
 
 /** Cleaning is one script per chunk and blocks Redis while it runs: some milliseconds at this size. */
 const chunkSize = 200;

@@ -1,8 +1,8 @@
 import { jobIdTimeMs, queueTagOfJobId } from "@forebay/queue-contracts";
 import { runPipeline } from "../dead-letters/run-pipeline.ts";
-import type { QueueDirectory } from "../queue-directory.ts";
-import type { QueueSpace } from "../queue-space.ts";
-import { indexEnded, indexOpen, indexRemoved, tenantKeys } from "../tenant-index.ts";
+import type { QueueDirectory } from "../queues/queue-directory.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { indexEnded, indexOpen, indexRemoved, tenantKeys } from "../jobs/tenant-index.ts";
 import { decideIndexRepair, type JobPlace } from "./decide-index-repair.ts";
 
 const scanCount = 500;

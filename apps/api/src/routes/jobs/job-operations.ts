@@ -2,6 +2,7 @@ import { jobIdSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
 import type { Operation, Parameter } from "../../openapi/operation.ts";
 import { jobSummarySchema, jobViewSchema } from "./job-view-schema.ts";
+import { waitSecondsMax } from "./parse-prefer.ts";
 import { listLimit, listParameterSchemas } from "./list-query.ts";
 import { submitBodySchemas } from "./submit-body.ts";
 
@@ -29,6 +30,20 @@ const submit: Operation = {
         "1 to 255 printable characters, bare or quoted, remembered for 24 h within the tenant. The same key with the same body answers with the same job and `Idempotency-Replayed: true`, however often and on whatever replica.",
       schema: z.string().min(1).max(257),
     },
+    {
+      name: "Prefer",
+      in: "header",
+      description:
+        "`wait=N`: answer when the job has ended, after N seconds (at most 60) at the latest. `respond-async`: at once, which is also what happens without it. What was honoured comes back as `Preference-Applied`.",
+      schema: z.string(),
+    },
+    {
+      name: "Forebay-On-Disconnect",
+      in: "header",
+      description:
+        "What becomes of the job when the client goes while it waits: `detach` (default), it goes on; `cancel`, it is cancelled.",
+      schema: z.enum(["detach", "cancel"]),
+    },
   ],
   body: {
     schema: z.union([submitBodySchemas.generate, submitBodySchemas.chat, submitBodySchemas.embed]),
@@ -43,6 +58,7 @@ const submit: Operation = {
     },
   },
   answers: {
+    200: { description: "With `Prefer: wait`: the job has ended.", schema: jobViewSchema },
     202: {
       ...accepted,
       headers: { Location: "`/jobs/{id}`", "Idempotency-Replayed": "`true`: the key had been used before." },
@@ -85,6 +101,12 @@ const get: Operation = {
       description: "The ETag of an earlier answer: 304 while nothing has changed.",
       schema: z.string(),
     },
+    {
+      name: "wait",
+      in: "query",
+      description: "Answer when the state is another one, after so many seconds (at most 60) at the latest.",
+      schema: z.int().min(0).max(waitSecondsMax),
+    },
   ],
   answers: {
     200: { description: "The job.", schema: jobViewSchema, headers: { ETag: "Changes with the view." } },
@@ -92,6 +114,37 @@ const get: Operation = {
   },
   problems: ["invalid_query", "job_not_found"],
   curl: "curl -s http://127.0.0.1:8080/jobs/$ID",
+};
+
+const events: Operation = {
+  method: "get",
+  path: "/jobs/{id}/events",
+  id: "followJob",
+  tag: "jobs",
+  summary: "Follow a job: its states, its tokens as they come, its end",
+  description:
+    "Server-sent events, numbered from 1 without gaps; the `data` of each is JSON. `state` (`state`, `at`), `token` (`text`, `thinking`, `tool_calls`: what was added), `restart` (a new attempt begins: drop the tokens so far), and last, once, `completed`, `failed`, `cancelled`, `expired` or `timed_out` with the job as `GET /jobs/{id}` shows it; then the stream ends. A reader that comes back with `Last-Event-ID` gets the events after that one and then live ones, from any replica, however long ago the job ended. An `error` event, without a number, says that the stream breaks off (`reader_too_slow`, `stream_interrupted`, `offset_lost`). Another tenant's jobs are for admins alone.",
+  parameters: [
+    idParameter,
+    {
+      name: "Last-Event-ID",
+      in: "header",
+      description: "Number of the last event seen; browsers send it by themselves. Wins over `after`.",
+      schema: z.int().min(0),
+    },
+    {
+      name: "after",
+      in: "query",
+      description: "The same, for clients that cannot set a header.",
+      schema: z.int().min(0),
+    },
+  ],
+  answers: {
+    200: { description: "The stream, `text/event-stream`." },
+    204: { description: "Every event, the last one included, has been seen: do not come back." },
+  },
+  problems: ["invalid_query", "invalid_position", "forbidden", "job_not_found", "offset_lost"],
+  curl: "curl -sN http://127.0.0.1:8080/jobs/$ID/events",
 };
 
 const list: Operation = {
@@ -188,4 +241,4 @@ const erase: Operation = {
   curl: "curl -s -X DELETE http://127.0.0.1:8080/jobs/$ID",
 };
 
-export const jobOperations: readonly Operation[] = [submit, get, list, cancel, retry, erase];
+export const jobOperations: readonly Operation[] = [submit, get, events, list, cancel, retry, erase];

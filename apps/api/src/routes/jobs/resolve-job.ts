@@ -59,6 +59,12 @@ export function resolveJob(
   } as InferenceJob;
 }
 
+/** Checks that the caller may use model and lane, and returns the lane; its own one unless asked. Throws Problem. */
+export function checkCaller(caller: Caller, model: string, lane?: Lane): Lane {
+  chooseModel(model, caller, undefined);
+  return chooseLane(lane, caller);
+}
+
 function chooseModel(named: string | undefined, caller: Caller, fallback: string | undefined): string {
   const model = named ?? fallback;
   if (model === undefined) {
@@ -90,7 +96,8 @@ function chooseLane(named: Lane | undefined, caller: Caller): Lane {
   );
 }
 
-function normalisedOptions(
+/** The options with their context rounded up to a configured size; nothing when they leave it open. */
+export function normalisedOptions(
   options: ModelOptions | undefined,
   buckets: readonly number[],
 ): { options: ModelOptions } | undefined {

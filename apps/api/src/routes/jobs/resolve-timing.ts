@@ -1,5 +1,11 @@
 import { Problem } from "../../http/problem.ts";
-import type { SubmitBody } from "./submit-body.ts";
+
+/** The fields of a body that say something about time. */
+export type TimingFields = {
+  readonly run_at?: string | undefined;
+  readonly delay_ms?: number | undefined;
+  readonly start_deadline_s?: number | undefined;
+};
 
 /** When a job may begin and must have begun; times in milliseconds. */
 export type Timing = {
@@ -8,7 +14,7 @@ export type Timing = {
 };
 
 /** Whether a body says anything about time, so that Redis's clock is needed. */
-export function hasTiming(body: Pick<SubmitBody, "run_at" | "start_deadline_s">): boolean {
+export function hasTiming(body: Pick<TimingFields, "run_at" | "start_deadline_s">): boolean {
   return body.run_at !== undefined || body.start_deadline_s !== undefined;
 }
 
@@ -16,10 +22,7 @@ export function hasTiming(body: Pick<SubmitBody, "run_at" | "start_deadline_s">)
  * @param nowMs Redis's clock: workers judge by it, whatever the clocks of machines say
  * Throws Problem.
  */
-export function resolveTiming(
-  body: Pick<SubmitBody, "run_at" | "delay_ms" | "start_deadline_s">,
-  nowMs: number,
-): Timing {
+export function resolveTiming(body: TimingFields, nowMs: number): Timing {
   if (body.run_at !== undefined && body.delay_ms !== undefined) {
     const message = "cannot be given together with run_at: say one of them";
     throw new Problem("invalid_body", `delay_ms ${message}.`, { errors: [{ path: "delay_ms", message }] });

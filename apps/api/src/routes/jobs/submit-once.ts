@@ -1,6 +1,6 @@
 import {
   claimIdempotencyKey,
-  correctEnded,
+  recordEnded,
   readIdempotencyClaim,
   readJob,
   recordIdempotentJob,
@@ -80,7 +80,7 @@ async function addAgain(
   const view = await viewOf(deps, id);
   if (!view) throw gone(id);
   // The first request's job may even have ended before this one listed it as open again.
-  if (isFinalState(view.state)) await correctEnded(deps.space, claim.tenant, id);
+  if (isFinalState(view.state)) await recordEnded(deps.space, claim.tenant, id);
   // Redis does not say whose write it was. A first request under way is the likely other one.
   const late = Date.now() - jobIdTimeMs(id) >= underWayMs;
   const replayed = !(late && view.created_at === mine.created_at);

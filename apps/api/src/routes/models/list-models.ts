@@ -7,7 +7,7 @@ import { jsonResponse } from "../../http/json-response.ts";
 import { refuseQuery } from "../../http/query.ts";
 import type { Operation } from "../../openapi/operation.ts";
 
-export const modelListSchema = z.object({
+const modelListSchema = z.object({
   models: z.array(
     z
       .object({
@@ -18,7 +18,7 @@ export const modelListSchema = z.object({
               name: z.string(),
               up: z.boolean(),
               loaded: z.boolean().describe("Whether the model is in the backend's memory now."),
-              slots: z.int().describe("Jobs of this model the workers run on it at once."),
+              slots: z.int().describe("Jobs of this model that all workers together run on it at once."),
             }),
           )
           .describe("Empty: it was served lately, and no worker is alive; jobs wait for one."),
@@ -39,7 +39,7 @@ export function listModels(models: KnownModels): ApiHandler {
   };
 }
 
-/** Every known model by name; a host that several workers feed stands there once, with all their slots. */
+/** Every known model by name; a host that several workers feed stands there once, and so do its slots. */
 export function modelViews({ leases, models }: ModelAnnouncement): ModelView[] {
   const names = [...models].toSorted();
   const views = new Map(names.map((name): [string, ModelView] => [name, { name, backends: [] }]));
@@ -52,7 +52,7 @@ export function modelViews({ leases, models }: ModelAnnouncement): ModelView[] {
         backends.push({ name, up, loaded: model.loaded, slots });
         continue;
       }
-      known.slots += backend.slots;
+      known.slots = Math.max(known.slots, backend.slots);
       known.up ||= backend.up;
       known.loaded ||= model.loaded;
     }

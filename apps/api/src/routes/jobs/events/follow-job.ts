@@ -48,7 +48,7 @@ export function followJob(deps: JobDeps): ApiHandler {
       else refusal = problem;
     };
     const sink: FeedSink = {
-      accepted: (job) => stream().send(sse.acceptedFrame(job)),
+      accepted: () => stream().send(sse.acceptedFrame(found.record)),
       entries: (entries) => stream().send(sse.entryFrames(entries)),
       ended: (job, seq) => stream().end(sse.endedFrame(seq, jobView(job, true))),
       flowing: () => begun?.flowing() ?? true,

@@ -13,7 +13,7 @@ import { coalesceRuns } from "../coalesce-runs.ts";
 /** Where a feed's events go. */
 export type FeedSink = {
   /** The job was accepted: event number 1. */
-  accepted(job: JobRecord): void;
+  accepted(): void;
   entries(entries: readonly LogEntry[]): void;
   /** Whether the reader keeps up: what comes live may be sent at once. */
   flowing(): boolean;
@@ -38,7 +38,7 @@ export type JobFeed = { stop(): void };
  */
 export async function openJobFeed(
   source: { space: QueueSpace; hub: LiveHub },
-  job: JobRecord,
+  job: { queueName: string; id: string },
   position: number,
   sink: FeedSink,
 ): Promise<JobFeed> {
@@ -73,7 +73,7 @@ export async function openJobFeed(
       // Not before the log was seen to be whole: a reader who begins with a gap is told so and nothing else.
       if (seen < 1 && !isLogGone(record, page.entries)) {
         seen = 1;
-        sink.accepted(job);
+        sink.accepted();
       }
       if (page.entries.length === 0) break;
       deliver(page.entries);

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { createAnswerContinuation } from "./continue-answer.ts";
+
+const delta = (text: string, thinking = "", toolCalls: unknown[] = []) => ({ text, thinking, toolCalls });
+
+test("what comes is passed on as it comes", () => {
+  const answer = createAnswerContinuation();
+  expect(answer.add(delta("Hel", "hm"))).toEqual(delta("Hel", "hm"));
+  expect(answer.add(delta("lo", "", ["call"]))).toEqual(delta("lo", "", ["call"]));
+});
+
+test("a new attempt with the same words goes on where the client is, however it is cut", () => {
+  const answer = createAnswerContinuation();
+  answer.add(delta("Hello wor", "hm", ["a"]));
+  answer.restart();
+  expect(answer.add(delta("Hel", "hm"))).toEqual(delta(""));
+  expect(answer.add(delta("lo world", "", ["a", "b"]))).toEqual(delta("ld", "", ["b"]));
+  expect(answer.add(delta("!"))).toEqual(delta("!"));
+});
+
+test("a new attempt with other words is found out at the first of them", () => {
+  const answer = createAnswerContinuation();
+  answer.add(delta("Hello"));
+  answer.restart();
+  expect(answer.add(delta("Hell"))).toEqual(delta(""));
+  expect(answer.add(delta(" no"))).toBeUndefined();
+});
+
+test("a restart before anything was sent changes nothing", () => {
+  const answer = createAnswerContinuation();
+  answer.restart();
+  expect(answer.add(delta("any"))).toEqual(delta("any"));
+});

@@ -1,0 +1,71 @@
+import { createKeyring, createKeyStore } from "@forebay/access-keys";
+import {
+  checkRedis,
+  createQueueDirectory,
+  createScheduleStore,
+  openLiveHub,
+  openQueueSpace,
+  type Redis,
+} from "@forebay/queue-bullmq";
+import {
+  type HttpServer,
+  type Logger,
+  type Metrics,
+  openHttpServer,
+  openOpsServer,
+} from "@forebay/service-runtime";
+import { createAdmission } from "./admission/admission.ts";
+import { createKnownModels } from "./admission/known-models.ts";
+import { createSystemLoad } from "./admission/system-load.ts";
+import { createApp } from "./app.ts";
+import { isLoopbackHost } from "./auth/loopback.ts";
+import { requireKeysInPublic } from "./auth/require-keys-in-public.ts";
+import type { ApiConfig } from "./config.ts";
+import { createApiEvents } from "./events.ts";
+import { answerBadHttp, answerBadRequest } from "./http/answer-bad-http.ts";
+import { openSseConnections } from "./routes/jobs/events/sse-connections.ts";
+import { heartbeatFrame } from "./routes/jobs/events/sse-frames.ts";
+
+/** Opens the API on a Redis connection; what it opened is on `stack`, last opened first closed. */
+export async function startApi(
+  config: ApiConfig,
+  client: Redis,
+  telemetry: { logger: Logger; metrics: Metrics },
+  stack: AsyncDisposableStack,
+): Promise<{ server: HttpServer; ops: HttpServer }> {
+  const { logger, metrics } = telemetry;
+  const space = openQueueSpace(client, config.redis.prefix);
+  stack.defer(() => space.close());
+  const keyring = createKeyring(createKeyStore(space), { file: config.keysPath });
+  await requireKeysInPublic(keyring, config.host, logger);
+
+  const directory = createQueueDirectory(space, config.queuesMax);
+  const hub = stack.use(openLiveHub(space));
+  const streams = stack.use(openSseConnections(heartbeatFrame, config.eventStreams));
+  const models = createKnownModels(space);
+  const app = createApp({
+    ...config,
+    space,
+    directory,
+    hub,
+    streams,
+    schedules: createScheduleStore(space),
+    models,
+    admission: createAdmission(space, createSystemLoad(space, directory, models), config.limits),
+    keyring,
+    openAllowed: isLoopbackHost(config.host),
+    events: createApiEvents(logger, metrics),
+  });
+
+  const checks = { redis: () => checkRedis(client) };
+  const opsOptions = { ...config.ops, portVariable: "API_OPS_PORT", metrics, checks, logger };
+  const ops = stack.use(await openOpsServer(opsOptions));
+  const { host, port, shutdownGraceMs: drainMs } = config;
+  const options = { host, port, portVariable: "API_PORT", fetch: app.fetch, errorHandler: answerBadRequest };
+  const server = stack.use(await openHttpServer({ ...options, drainMs }));
+  answerBadHttp(server.server, config.body.bytesMax);
+  // Before the server waits for its connections: streams end only when told to.
+  stack.defer(() => streams.endAll());
+  logger.info({ url: server.url }, "api listens");
+  return { server, ops };
+}

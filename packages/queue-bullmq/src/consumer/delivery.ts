@@ -1,0 +1,119 @@
+import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
+import type { Job } from "bullmq";
+import { setDeadline } from "../control/deadlines.ts";
+import type { StopReason } from "../control/request-stop.ts";
+import { appendFenced, type FencedAppend, type LockedJob, openFencedStart } from "./fenced-record.ts";
+import { parseJson } from "../jobs/job-record.ts";
+import type { Outcome } from "./outcome.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { parseStarts } from "../jobs/starts.ts";
+import type { NewLogEntry, TokenData } from "../token-log/log-entry.ts";
+
+/** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
+export type AbortReason = "lock_lost" | "shutdown" | StopReason;
+
+/** One start of one job, handed to the handler. */
+export type Delivery = {
+  readonly id: string;
+  /** Unparsed: the handler parses it. */
+  readonly payload: unknown;
+  readonly createdAt: Date;
+  /** When it began, by Redis's clock. */
+  readonly startedAt: Date;
+  readonly attemptsMade: number;
+  readonly attemptsMax: number;
+  /** Starts before this one, since the job was last put back by hand. */
+  readonly earlierStarts: readonly StartRecord[];
+  /** Whether it was ever put back by hand: a start deadline no longer holds then. */
+  readonly putBack: boolean;
+  /** The answer an earlier start finished but did not live to record. */
+  readonly kept: InferenceResult | undefined;
+  /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
+  readonly signal: AbortSignal;
+  /** Notes which backend works on it. Throws LockLostError. */
+  recordBackend(backend: string): Promise<void>;
+  /** When the job's time is up, in milliseconds of Redis's clock, for whoever watches when this worker is dead. */
+  recordDeadline(atMs: number): Promise<void>;
+  /** Tokens so far; shown in the job's view. */
+  reportProgress(tokens: number): Promise<void>;
+  /**
+   * Adds tokens to the job's log; the oldest entries beyond `entriesMax` are dropped. Throws LockLostError.
+   *
+   * @returns `lost`: Redis came back without some of the tokens before these; `rewriteTokens` makes it good
+   */
+  appendTokens(tokens: TokenData, entriesMax: number): Promise<"written" | "lost">;
+  /** Tells readers to drop what they have, and gives them all tokens of this start so far. Throws LockLostError. */
+  rewriteTokens(tokens: TokenData): Promise<void>;
+};
+
+export type DeliveryRecord = Delivery & {
+  /** Writes how the start ended, and keeps a finished answer, before BullMQ is told. Throws LockLostError. */
+  recordEnd(outcome: Outcome, gpuMs: number): Promise<void>;
+};
+
+/** Opens the record of this start and reads what earlier ones left. Throws LockLostError. */
+export async function openDelivery(
+  space: QueueSpace,
+  job: Job,
+  place: LockedJob,
+  by: { worker: string; abort: AbortController },
+): Promise<DeliveryRecord> {
+  const { client } = space;
+  const opened = await openFencedStart(client, place, by.worker);
+  if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
+  const earlier = parseStarts(opened.earlier);
+  const attempt = job.attemptsMade + 1;
+  let seq = opened.seq;
+  const append = (entries: readonly NewLogEntry[], add: Omit<FencedAppend, "entries" | "after"> = {}) => {
+    const after = seq;
+    seq += entries.length;
+    return appendFenced(client, place, { ...add, entries, after });
+  };
+  return {
+    id: place.id,
+    payload: job.data as unknown,
+    createdAt: new Date(job.timestamp),
+    startedAt: new Date(opened.nowMs),
+    attemptsMade: job.attemptsMade,
+    attemptsMax: Math.max(1, job.opts.attempts ?? 1),
+    earlierStarts: earlier.sinceFresh,
+    putBack: earlier.putBack,
+    kept: opened.kept === "" ? undefined : inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
+    signal: by.abort.signal,
+    recordBackend: async (backend) => void (await append([], { lines: [{ backend }] })),
+    recordDeadline: (atMs) => setDeadline(space, place.id, atMs),
+    async reportProgress(tokens) {
+      if (!by.abort.signal.aborted) await job.updateProgress({ tokens });
+    },
+    appendTokens: (data, entriesMax) => append([{ event: "token", data }], { entriesMax }),
+    async rewriteTokens(data) {
+      await append([
+        { event: "restart", data: { attempt } },
+        { event: "token", data },
+      ]);
+    },
+    async recordEnd(outcome, gpuMs) {
+      const failure = "failure" in outcome ? outcome.failure : undefined;
+      const end = { ended_at: new Date().toISOString(), outcome: outcome.kind, gpu_ms: gpuMs, ...failure };
+      const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
+      const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
+      const entries = last ? [] : backToQueue(outcome);
+      await append(entries, { lines: [{ end }], keep });
+    },
+  };
+}
+
+/** The log's word for a job that comes back; one that ended is told by its state. */
+function backToQueue(outcome: Outcome): NewLogEntry[] {
+  const at_ms = Date.now();
+  switch (outcome.kind) {
+    case "completed":
+    case "discard":
+      return [];
+    case "interrupted":
+      return [{ event: "state", data: { state: "waiting", at_ms } }];
+    case "retry":
+    case "throttled":
+      return [{ event: "state", data: { state: "delayed", at_ms } }];
+  }
+}

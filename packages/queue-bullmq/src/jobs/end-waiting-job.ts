@@ -1,0 +1,56 @@
+import { type Failure, formatFailedReason } from "@forebay/queue-contracts";
+import { clearDeadline } from "../control/deadlines.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { indexEnded } from "./tenant-index.ts";
+import { announceChange } from "../token-log/live-channel.ts";
+
+// BullMQ has no way from waiting to failed. This is moveToFinished for a job that nobody holds: taken out of
+// the set it waits in, put into `failed`, announced. A job in `active` whose lock has run out is nobody's too;
+// it is taken only when asked for, since a worker may be about to take it back.
+// KEYS: prioritized, wait, delayed, failed, job, events, active, stalled, lock.
+// ARGV: id, now (ms), failedReason, "1" to take orphans. Returns 1 ended, 2 running, 3 ended before, 0 missing.
+const endWaiting = createLuaScript(`
+if redis.call("HEXISTS", KEYS[5], "timestamp") == 0 then return 0 end
+if redis.call("HEXISTS", KEYS[5], "finishedOn") == 1 then return 3 end
+local removed = redis.call("ZREM", KEYS[1], ARGV[1]) + redis.call("LREM", KEYS[2], 0, ARGV[1])
+  + redis.call("ZREM", KEYS[3], ARGV[1])
+if removed == 0 and ARGV[4] == "1" and redis.call("EXISTS", KEYS[9]) == 0 then
+  removed = redis.call("LREM", KEYS[7], 0, ARGV[1])
+  redis.call("SREM", KEYS[8], ARGV[1])
+end
+if removed == 0 then return 2 end
+redis.call("HSET", KEYS[5], "failedReason", ARGV[3], "finishedOn", ARGV[2])
+redis.call("HDEL", KEYS[5], "defa", "kept", "stop")
+redis.call("ZADD", KEYS[4], ARGV[2], ARGV[1])
+redis.call("XADD", KEYS[6], "MAXLEN", "~", 200, "*", "event", "failed", "jobId", ARGV[1],
+  "failedReason", ARGV[3], "prev", "waiting")
+return 1
+`);
+
+const answers = { 0: "missing", 1: "ended", 2: "running", 3: "ended_before" } as const;
+export type EndAnswer = (typeof answers)[keyof typeof answers];
+
+/**
+ * Ends a job that waits or is delayed without a result: whole or not at all, whatever the workers do meanwhile.
+ *
+ * @param options.orphans also a job whose worker has died, which otherwise goes back to waiting by itself
+ */
+export async function endWaitingJob(
+  space: QueueSpace,
+  job: { id: string; queueName: string; tenant: string | undefined },
+  failure: Failure,
+  options: { orphans?: boolean } = {},
+): Promise<EndAnswer> {
+  const queue = space.queue(job.queueName);
+  const parts = ["prioritized", "wait", "delayed", "failed", job.id, "events", "active", "stalled"];
+  const keys = [...parts.map((part) => queue.toKey(part)), `${queue.toKey(job.id)}:lock`];
+  const args = [job.id, Date.now(), formatFailedReason(failure), options.orphans ? "1" : "0"];
+  const reply = Number(await endWaiting(space.client, keys, args)) as keyof typeof answers;
+  if (reply !== 1) return answers[reply];
+  const pipeline = space.client.pipeline();
+  if (job.tenant !== undefined) indexEnded(pipeline, space, job.tenant, job.id);
+  announceChange(pipeline, space, job.id);
+  await Promise.all([pipeline.exec(), clearDeadline(space, job.id)]);
+  return "ended";
+}
