@@ -17,7 +17,7 @@ import type { SseEvent } from "./read-events.ts";
 
 /** Some seconds of tokens, the same in every run. */
 const story = { options: { num_predict: 500, seed: 7 } };
-const quickLocks = { WORKER_LOCK_MS: "1000", WORKER_STALLED_CHECK_MS: "300" };
+const quickLocks = { WORKER_LOCK_MS: "3000", WORKER_STALLED_CHECK_MS: "300" };
 
 function expectWhole(events: readonly SseEvent[]): void {
   expect(events.map(({ id }) => id)).toEqual(events.map((_, index) => index + 1));
