@@ -17,6 +17,7 @@ Forebay is up.
 
   API        ${api}
   docs       ${api}/docs
+  try it     ${api}/playground
   dashboard  ${httpUrl(addresses.DASHBOARD_PORT)}${dashboardBasePath}/
   metrics    ${metrics.join("\n             ")}
   Redis      ${withoutPassword(redisUrl)}
@@ -26,7 +27,8 @@ Forebay is up.
 Try it:
 
   curl -s ${api}/jobs -H 'content-type: application/json' -d '${body.replaceAll("'", "'\\''")}'
-  curl -s ${api}/jobs/JOB_ID        # with the job_id of the answer
+  curl -s ${api}/jobs/JOB_ID          # with the job_id of the answer
+  curl -sN ${api}/jobs/JOB_ID/events  # its tokens, as they come
 
 Ctrl-C drains and stops everything.
 `;

@@ -16,6 +16,8 @@ export interface LocalStackContext extends ServiceContext {
   logger: Logger;
   sample: boolean;
   say: (line: string) => void;
+  /** Text as it is, without an end of line. */
+  write: (text: string) => void;
 }
 
 interface Opening extends LocalStackContext {
@@ -119,6 +121,7 @@ async function trySample(
       model,
       signal,
       say,
+      write: context.write,
     });
   } catch (error) {
     signal.throwIfAborted();

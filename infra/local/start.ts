@@ -28,5 +28,6 @@ await runService({ name: "forebay", graceMs: config.stopTimeoutMs * 4, logger },
     logger,
     sample: !argv.includes("--no-sample"),
     say: (line) => console.log(line),
+    write: (text) => process.stdout.write(text),
   }),
 );

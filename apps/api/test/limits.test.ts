@@ -2,9 +2,12 @@ import { expect, inject, test } from "vitest";
 import { startRedis } from "@forebay/test-harness";
 import { completes, createApiFixture } from "./api-fixture.ts";
 
-test("a burst of 60 on a limit of 7 lets exactly 7 through", async () => {
+test("a burst of 60 over two replicas on a limit of 7 lets exactly 7 through", async () => {
   await using api = await createApiFixture(inject("redisUrl"), { API_TENANT_JOBS_OPEN_MAX: "7" });
-  const answers = await Promise.all(Array.from({ length: 60 }, () => api.submit()));
+  const replica = await api.startReplica();
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? api : replica).submit()),
+  );
   const statuses = answers.map((answer) => answer.status);
   expect(statuses.filter((status) => status === 202)).toHaveLength(7);
   expect(statuses.filter((status) => status === 429)).toHaveLength(53);

@@ -125,6 +125,7 @@ test("the tier is the lane, and is echoed; the request's id is the job's", async
     .withResponse();
   expect(data.service_tier).toBe("flex");
   const id = response.headers.get("x-request-id") ?? "";
+  expect((await ours.chat.completions.create(hello))._request_id).toMatch(/^j/);
   expect((await get(api, `/jobs/${id}`)).body).toMatchObject({ lane: "batch", state: "completed" });
 });
 

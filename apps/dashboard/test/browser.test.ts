@@ -1,7 +1,12 @@
-import type { Browser } from "playwright-core";
+import {
+  type Browser,
+  launchBrowser,
+  noBrowser,
+  openPage,
+  type WatchedPage,
+} from "@forebay/test-harness/browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BoardFixture, startBoard } from "./board-fixture.ts";
-import { launchBrowser, noBrowser, openPage, type WatchedPage } from "./open-browser.ts";
 import { answerOf, type PutJob, putJob, runJobs } from "./put-job.ts";
 import { startProxy } from "./reverse-proxy.ts";
 

@@ -28,7 +28,7 @@ test("one command: Redis, Ollama, all services, an answer, and where everything 
   const output = stack.output();
   expect(output).toMatch(/using the simulator|✓ Ollama at/);
   expect(output).toMatch(
-    /POST \/jobs .*\n[^]* is (waiting|active)\n[^]*✓ Answer after .* tokens:\n\n {2}\S+/,
+    /POST \/jobs .*\n {2}j\w{33} is accepted.*\n\n {2}\S+ \S+[^]*✓ Answer after .* [1-9]\d* tokens\n/,
   );
   for (const name of ["API_PORT", "DASHBOARD_PORT", "WORKER_OPS_PORT"])
     expect(output).toContain(`:${run.env[name]}`);

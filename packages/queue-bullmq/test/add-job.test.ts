@@ -1,6 +1,6 @@
-import { createJobId, defaultDeliveryPolicy, lanePriority } from "@forebay/queue-contracts";
-import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { addJob, countOpenJobs } from "../src/index.ts";
+import { createJobId, defaultDeliveryPolicy, lanePriority, payloadBytesMax } from "@forebay/queue-contracts";
+import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { addJob, countOpenJobs, PayloadTooLargeError, readDueDeadlines, submitJob } from "../src/index.ts";
 import { completes, createFixture, type Fixture, generateJob } from "./queue-fixture.ts";
 
 let fixture: Fixture;
@@ -65,4 +65,93 @@ test("urgent lanes run first, and within one lane the oldest", async () => {
   });
   await Promise.all(ids.map((id) => fixture.ended(id)));
   expect(order.map((id) => ids.indexOf(id))).toEqual([2, 4, 1, 0, 3]);
+});
+
+describe("a job put here is the job BullMQ itself would have made", () => {
+  test.each([
+    ["at once", {}],
+    ["later", { delayMs: 60_000 }],
+  ])("%s", async (_, { delayMs }: { delayMs?: number }) => {
+    const { space } = fixture;
+    const { id, queueName } = await fixture.submit({ delayMs });
+    const twin = createJobId(id.slice(26));
+    await space.queue(queueName).add("infer", generateJob(), {
+      jobId: twin,
+      attempts: 3,
+      priority: lanePriority.standard,
+      ...(delayMs && { delay: delayMs }),
+    });
+    const ours = await hashOf(space.jobKey(queueName, id));
+    const theirs = await hashOf(space.jobKey(queueName, twin));
+    expect({ ...ours, timestamp: "", opts: {} }).toEqual({ ...theirs, timestamp: "", opts: {} });
+    expect(Math.abs(Number(ours["timestamp"]) - Number(theirs["timestamp"]))).toBeLessThan(60_000);
+    const { jobId: __, ...options } = theirs["opts"] as Record<string, unknown>;
+    expect(ours["opts"]).toEqual(options);
+
+    const states = await Promise.all([id, twin].map((each) => space.queue(queueName).getJobState(each)));
+    expect(states[0]).toBe(states[1]);
+    const events = await space.client.xrange(space.jobKey(queueName, "events"), "-", "+");
+    const eventsOf = (job: string) =>
+      events
+        .map(([, fields]) => fields)
+        .filter((fields) => fields.includes(job))
+        .map((fields) => fields[1]);
+    expect(eventsOf(id)).toEqual(eventsOf(twin));
+    const meta = await space.client.hgetall(space.jobKey(queueName, "meta"));
+    expect(meta["opts.maxLenEvents"]).toBe("200");
+  });
+});
+
+async function hashOf(key: string): Promise<Record<string, unknown>> {
+  const hash = await fixture.space.client.hgetall(key);
+  return { ...hash, opts: JSON.parse(hash["opts"] ?? "{}") as unknown };
+}
+
+test("a job knows how many run before it", async () => {
+  const ahead: number[] = [];
+  const { queueName } = await fixture.submit();
+  for (const lane of ["batch", "interactive", "standard", "interactive"]) {
+    const add = {
+      id: createJobId("abcdefgh"),
+      queueName,
+      job: generateJob({ lane }),
+      policy: defaultDeliveryPolicy,
+    };
+    const answer = await submitJob(fixture.space, add);
+    ahead.push(answer.kind === "added" ? answer.ahead : -1);
+  }
+  expect(ahead).toEqual([1, 0, 2, 1]);
+});
+
+test("of many at once exactly as many are taken as the tenant may have open", async () => {
+  const { queueName } = await fixture.submit();
+  const spaces = await Promise.all([fixture.openSpace(), fixture.openSpace()]);
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => {
+      const add = {
+        id: createJobId("abcdefgh"),
+        queueName,
+        job: generateJob(),
+        policy: defaultDeliveryPolicy,
+      };
+      return submitJob(spaces[i % 2] ?? fixture.space, add, { openMax: 8 });
+    }),
+  );
+  expect(answers.filter(({ kind }) => kind === "added")).toHaveLength(7);
+  expect(answers.filter(({ kind }) => kind === "full")).toHaveLength(53);
+  expect(await countOpenJobs(fixture.space, "acme")).toBe(8);
+});
+
+test("a start deadline is watched from the moment the job is there", async () => {
+  const startBy = Date.now() + 60_000;
+  const { id } = await fixture.submit({ fields: { start_by: startBy } });
+  expect(await readDueDeadlines(fixture.space, startBy, 10)).toEqual([id]);
+});
+
+test("a payload larger than a queue should hold is refused", async () => {
+  const { queueName } = await fixture.submit();
+  const job = generateJob({ request: { prompt: "x".repeat(payloadBytesMax) } });
+  const add = { id: createJobId("abcdefgh"), queueName, job, policy: defaultDeliveryPolicy };
+  await expect(submitJob(fixture.space, add)).rejects.toThrow(PayloadTooLargeError);
+  expect(await countOpenJobs(fixture.space, "acme")).toBe(1);
 });

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   addJob,
   announceWorker,
-  claimIdempotencyKey,
   closeRedis,
   createQueueDirectory,
   limitRunning,
@@ -17,6 +16,7 @@ import {
   type Redis,
   removeJob,
   retractWorker,
+  submitJob,
   waitForRedis,
   watchQueueDirectory,
   watchStops,
@@ -106,13 +106,14 @@ test("jobs that were erased leave no key, so that keys do not grow with the jobs
 
 test("every key is under the prefix", async () => {
   const space = openQueueSpace(probe, prefix);
-  await claimIdempotencyKey(space, {
-    tenant: "acme",
-    key: "k",
-    fingerprint: "f",
-    id: createJobId("abcdefgh"),
-    ttlS: 60,
-  });
+  const affinity = affinityOf({ model: "llama3.2:3b" });
+  const add = {
+    id: createJobId(queueTag(affinity)),
+    queueName: await createQueueDirectory(space).ensure(affinity),
+    job: generateJob({ start_by: Date.now() + 60_000 }),
+    policy: defaultDeliveryPolicy,
+  };
+  await submitJob(space, add, { claim: { key: "k", fingerprint: "f", ttlS: 60 } });
   await liveAndEnd(2);
   await space.close();
   const keys = await probe.keys("*");

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { countAhead, countWaitingJobs, readQueueGauges } from "../src/index.ts";
+import { countWaitingJobs, readQueueGauges } from "../src/index.ts";
 import { completes, createFixture, discards, type Fixture, gate, type Place } from "./queue-fixture.ts";
 
 let fixture: Fixture;
@@ -94,13 +94,4 @@ test("waiting jobs are counted over all queues", async () => {
   await fixture.submit({ delayMs: 60_000 });
   await fixture.space.queue(queueName).add("infer", {}, { jobId: "another-teams" });
   expect(await countWaitingJobs(fixture.space, fixture.directory)).toBe(4);
-});
-
-test("a newcomer is told how many would run before it, by its lane", async () => {
-  const { queueName } = await fixture.submit({ fields: { lane: "interactive" } });
-  await fixture.submit();
-  await fixture.submit();
-  await fixture.submit({ fields: { lane: "batch" } });
-  const ahead = (lane: "interactive" | "standard" | "batch") => countAhead(fixture.space, queueName, lane);
-  expect(await Promise.all([ahead("interactive"), ahead("standard"), ahead("batch")])).toEqual([1, 3, 4]);
 });

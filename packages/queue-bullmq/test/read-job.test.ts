@@ -1,13 +1,13 @@
 import { createJobId, type FailureCode } from "@forebay/queue-contracts";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { endWaitingJob, type QueueSpace, readJob, readJobOn, recordMove, removeJob } from "../src/index.ts";
+import { endWaitingJob, readJob, readJobOn, recordMove, removeJob } from "../src/index.ts";
 import {
   completes,
   createFixture,
   discards,
   type Fixture,
   gate,
-  interleave,
+  type Place,
   resultSaying,
   retries,
 } from "./queue-fixture.ts";
@@ -128,43 +128,25 @@ describe("a job is read in every state it can have", () => {
   });
 });
 
-const afterFirstRead = (happens: () => Promise<unknown>): QueueSpace =>
-  interleave(fixture.space, "after", "hgetall", happens);
-
-describe("what happens between the two reads is not told half", () => {
-  test("a job that completes meanwhile is completed, with its result", async () => {
-    const { opened, open } = gate();
-    await fixture.consume(async () => {
-      await opened;
-      return completes("Blue.");
-    });
-    const { id, queueName } = await fixture.submit();
-    await fixture.begun(id);
-    const space = afterFirstRead(() => {
-      open();
-      return fixture.ended(id);
-    });
-    expect(await readJobOn(space, queueName, id)).toMatchObject({
-      state: "completed",
-      result: resultSaying("Blue."),
-    });
+test("a job that is read while it moves is told whole at every moment", async () => {
+  const places = [];
+  for (let i = 0; i < 20; i++) places.push(await fixture.submit());
+  await fixture.consume(({ attemptsMade }) => (attemptsMade === 0 ? retries() : completes("Blue.")), {
+    concurrency: 3,
   });
-
-  test("a job that is cancelled meanwhile is cancelled", async () => {
-    const place = await fixture.submit();
-    const cancelled = { code: "cancelled", message: "enough" } as const;
-    const space = afterFirstRead(() => endWaitingJob(fixture.space, place, cancelled));
-    expect(await readJobOn(space, place.queueName, place.id)).toMatchObject({
-      state: "cancelled",
-      failure: cancelled,
-    });
-  });
-
-  test("a job that is erased meanwhile is gone", async () => {
-    const place = await fixture.submit();
-    const space = afterFirstRead(() => removeJob(fixture.space, place));
-    expect(await readJobOn(space, place.queueName, place.id)).toBeUndefined();
-  });
+  const seen = new Set<string>();
+  const follow = async ({ id, queueName }: Place): Promise<void> => {
+    for (;;) {
+      const job = await readJobOn(fixture.space, queueName, id);
+      seen.add(job?.state ?? "gone");
+      expect(job?.result !== undefined).toBe(job?.state === "completed");
+      expect(job?.finishedAt !== undefined).toBe(job?.state === "completed");
+      if (job?.state === "completed") return;
+    }
+  };
+  await Promise.all(places.map(follow));
+  expect(seen).not.toContain("gone");
+  expect([...seen]).toEqual(expect.arrayContaining(["waiting", "completed"]));
 });
 
 describe("there is no job", () => {

@@ -126,5 +126,8 @@ export const badPayloads: [title: string, payload: unknown, where: string, byZod
   ["an infinite temperature", withOptions({ temperature: Number.POSITIVE_INFINITY }), "temperature", true],
   ["a temperature that is no number", withOptions({ temperature: Number.NaN }), "temperature", true],
   ["a probability above 1", withOptions({ top_p: 1.01 }), "request.options.top_p"],
+  ["a time to begin by as text", { ...generate, start_by: "2026-01-01T00:00:00Z" }, "start_by"],
+  ["half a millisecond", { ...generate, start_by: 0.5 }, "start_by"],
+  ["no time at all to run", { ...generate, timeout_s: 0 }, "timeout_s"],
   ["stream as text", { ...generate, stream: "false" }, "stream"],
 ];

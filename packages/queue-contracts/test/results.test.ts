@@ -74,7 +74,7 @@ const twins: [what: string, schema: z.ZodType, good: object, change: object][] =
     { name: "q", model: "m", runner: { num_ctx: 1 } },
     { runner: { ctx: 1 } },
   ],
-  ["a token", streamEventSchema, { event: "token", seq: 0, text: "a" }, { seq: -1 }],
+  ["a token", streamEventSchema, { event: "token", seq: 1, text: "a" }, { seq: 0 }],
   ["a restart", streamEventSchema, { event: "restart", seq: 3, attempt: 2 }, { attempt: 0 }],
   [
     "a failure",
@@ -85,7 +85,7 @@ const twins: [what: string, schema: z.ZodType, good: object, change: object][] =
   [
     "a state",
     streamEventSchema,
-    { event: "state", seq: 0, state: "active", at: start.at },
+    { event: "state", seq: 1, state: "active", at: start.at, attempt: 1 },
     { state: "running" },
   ],
 ];

@@ -1,16 +1,21 @@
-import type { QueueSpace } from "@forebay/queue-bullmq";
+import { countOpenJobs, type QueueSpace } from "@forebay/queue-bullmq";
 import type { Caller } from "../auth/caller.ts";
 import type { CachedReading } from "../cached-reading.ts";
 import type { ApiConfig } from "../config.ts";
 import { Problem } from "../http/problem.ts";
-import { createOpenJobs } from "./open-jobs.ts";
 import { backoffS, retryAfterS } from "./retry-after.ts";
 import type { SystemLoad } from "./system-load.ts";
 
 /** Decides whether there is room for one more job. */
 export type Admission = {
-  /** Takes a place for a job that is about to be added; dispose it once that is done. Throws Problem. */
-  enter(caller: Caller): Promise<Disposable>;
+  /** Throws Problem when the whole system is full. */
+  requireRoom(): Promise<void>;
+  /** Most jobs the caller's tenant may have open; the queue holds it to that in the moment it takes a job. */
+  openMaxOf(caller: Caller): number;
+  /** The refusal of a tenant that has `open` jobs, which is as many as it may. */
+  tooManyOpen(caller: Caller, open: number): Promise<Problem>;
+  /** For a job that is put back: both, with the tenant's jobs counted now. Throws Problem. */
+  enter(caller: Caller): Promise<void>;
 };
 
 export function createAdmission(
@@ -18,18 +23,23 @@ export function createAdmission(
   load: CachedReading<SystemLoad>,
   limits: ApiConfig["limits"],
 ): Admission {
-  const openJobs = createOpenJobs(space);
-  return {
+  const openMaxOf = (caller: Caller): number => caller.jobsOpenMax ?? limits.tenantJobsOpenMax;
+  const admission: Admission = {
+    openMaxOf,
+    async requireRoom() {
+      const refusal = systemFull(await load.get(), limits);
+      if (refusal) throw refusal;
+    },
+    async tooManyOpen(caller, open) {
+      return tooManyOpen(open, openMaxOf(caller), await load.get());
+    },
     async enter(caller) {
-      const max = caller.jobsOpenMax ?? limits.tenantJobsOpenMax;
-      const [current, place] = await Promise.all([load.get(), openJobs.reserve(caller.tenant, max)]);
-      if ("full" in place) throw tooManyOpen(place.full, max, current);
-      const refusal = systemFull(current, limits);
-      if (!refusal) return place;
-      place[Symbol.dispose]();
-      throw refusal;
+      await admission.requireRoom();
+      const open = await countOpenJobs(space, caller.tenant);
+      if (open >= openMaxOf(caller)) throw await admission.tooManyOpen(caller, open);
     },
   };
+  return admission;
 }
 
 function systemFull(load: SystemLoad, limits: ApiConfig["limits"]): Problem | undefined {

@@ -3,8 +3,11 @@ import type { InferenceJob } from "@forebay/queue-contracts";
 import type { Caller } from "../auth/caller.ts";
 import { type FeedSink, openJobFeed } from "../routes/jobs/events/job-feed.ts";
 import type { JobDeps } from "../routes/jobs/job-deps.ts";
-import { acceptJob, placeJob } from "../routes/jobs/place-job.ts";
-import { type AnswerDelta, createAnswerContinuation } from "./continue-answer.ts";
+import { findJob } from "../routes/jobs/find-job.ts";
+import { fingerprintBody } from "../routes/jobs/fingerprint-body.ts";
+import { acceptJob, type DraftJob, placeJob } from "../routes/jobs/place-job.ts";
+import { submitOnce } from "../routes/jobs/submit-once.ts";
+import { type AnswerContinuation, type AnswerDelta, createAnswerContinuation } from "./continue-answer.ts";
 
 /** What happens to a call, in order. `ended` or `broken` is the last. */
 type CallEvent =
@@ -19,6 +22,7 @@ type CallEvent =
 export type Call = {
   readonly id: string;
   readonly createdAt: Date;
+  /** It was opened before, with the same idempotency key. */ readonly replayed: boolean;
   /** To be read once. Ends after `ended` or `broken`, or when the signal aborts. */
   events(signal: AbortSignal): AsyncGenerator<CallEvent>;
   /** Ends the job unless it has ended. */
@@ -28,29 +32,51 @@ export type Call = {
 /** How far ahead of a slow client a call may run. */
 const eventsAheadMax = 1_000;
 
-/**
- * Puts a job on the queue for a caller who waits for it. Throws Problem.
- *
- * @param idleMs an `idle` event comes when nothing else came for so long
- */
+export type CallOptions = {
+  readonly attempts: number;
+  /** An `idle` event comes when nothing else came for so long. */ readonly idleMs: number;
+  /** The same call with the same key is the same job. */ readonly idempotencyKey?: string | undefined;
+};
+
+/** Puts a job on the queue for a caller who waits for it, or finds the one it made before. Throws Problem. */
 export async function openCall(
   deps: JobDeps,
   caller: Caller,
   job: InferenceJob,
-  options: { attempts: number; idleMs: number },
+  options: CallOptions,
 ): Promise<Call> {
-  const placed = await placeJob(deps, { caller, job, attempts: options.attempts, delayMs: 0 });
-  const view = await acceptJob(deps, placed);
-  const { id, queueName } = placed;
-  deps.events.jobAccepted(id, job, caller);
+  const { attempts, idleMs, idempotencyKey } = options;
+  const draft = { caller, job, attempts, delayMs: 0 };
+  const { id, queueName, createdAt, replayed } = await (idempotencyKey === undefined
+    ? submitAnew(deps, draft)
+    : submitByKey(deps, draft, idempotencyKey));
   return {
     id,
-    createdAt: new Date(view.created_at),
-    events: (signal) => readEvents(deps, { id, queueName }, options.idleMs, signal),
+    createdAt,
+    replayed,
+    events: (signal) => readEvents(deps, { id, queueName }, idleMs, signal),
     async cancel() {
       await cancelJob(deps.space, { id, queueName, tenant: caller.tenant });
     },
   };
+}
+
+type Submitted = { id: string; queueName: string; createdAt: Date; replayed: boolean };
+
+async function submitAnew(deps: JobDeps, draft: DraftJob): Promise<Submitted> {
+  const placed = await placeJob(deps, draft);
+  const view = await acceptJob(deps, placed);
+  const { id, queueName } = placed;
+  deps.events.jobAccepted(id, draft.job, draft.caller);
+  return { id, queueName, createdAt: new Date(view.created_at), replayed: false };
+}
+
+async function submitByKey(deps: JobDeps, draft: DraftJob, key: string): Promise<Submitted> {
+  const { caller, job } = draft;
+  const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(job) };
+  const { view, replayed } = await submitOnce(deps, draft, claim);
+  const { record } = await findJob(deps, caller, view.job_id);
+  return { id: record.id, queueName: record.queueName, createdAt: record.createdAt, replayed };
 }
 
 async function* readEvents(
@@ -149,17 +175,30 @@ function sinkOf(
     },
     ended: (job) => !broken && push({ kind: "ended", job }),
     // Without its log a job still has its end: whoever needs only that gets it.
-    lost: () => void endedWithoutLog(deps, place.id).then(push),
+    lost: () => void eventsWithoutLog(deps, place.id, answer).then((events) => events.forEach(push)),
     stalled: () => breakOff("the client does not read"),
     broken: () => breakOff("the queue cannot be read"),
   };
 }
 
-async function endedWithoutLog(deps: JobDeps, id: string): Promise<CallEvent> {
+async function eventsWithoutLog(deps: JobDeps, id: string, answer: AnswerContinuation): Promise<CallEvent[]> {
   const job = await readJob(deps.space, deps.directory, id).catch(() => undefined);
-  return job?.finishedAt
-    ? { kind: "ended", job }
-    : { kind: "broken", why: "the job's events are not kept any more" };
+  if (!job?.finishedAt) return [{ kind: "broken", why: "the job's events are not kept any more" }];
+  answer.restart();
+  const rest = answer.add(wholeOf(job));
+  if (!rest) return [{ kind: "broken", why: "the job's answer is another one than what was sent of it" }];
+  return [
+    { kind: "delta", ...rest },
+    { kind: "ended", job },
+  ];
+}
+
+function wholeOf({ result }: JobRecord): AnswerDelta {
+  const none = { text: "", thinking: "", toolCalls: [] };
+  if (result?.type === "generate") return { ...none, text: result.response, thinking: result.thinking ?? "" };
+  if (result?.type !== "chat") return none;
+  const { content, thinking = "", tool_calls = [] } = result.message;
+  return { text: content, thinking, toolCalls: tool_calls };
 }
 
 function parseDelta({ data }: LogEntry): AnswerDelta {

@@ -14,7 +14,7 @@ export function createDocsPage(document: OpenApiDocument, operations: readonly O
 <title>${title}</title><link rel="stylesheet" href="docs/style.css"></head><body>
 <nav><h1>${title}</h1>${operations.map(linkHtml)}<a href="#problems">Refusals</a>
 ${Object.keys(schemas).map((name) => html`<a href="#schema-${name}">${name}</a>`)}
-<a href="openapi.json">openapi.json</a></nav>
+<a href="openapi.json">openapi.json</a><a href="playground">Try it in the browser</a></nav>
 <main><p class="lead">${markdown(description)}</p><p>Version ${version}.</p>
 ${operations.map((operation) => operationHtml(operation, document))}
 <section id="problems"><h2>Refusals</h2>${problemsHtml()}</section>

@@ -1,4 +1,5 @@
 import { endWaitingJob } from "../jobs/end-waiting-job.ts";
+import { readJobOn } from "../jobs/read-job.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { readRedisTimeMs, setDeadline } from "./deadlines.ts";
 import { requestStop } from "./request-stop.ts";
@@ -24,6 +25,16 @@ export async function cancelJob(
   // It may have gone back to waiting between the two.
   const second = await endWaitingJob(space, job, failure);
   if (second === "ended") return "cancelled";
+  if (second === "ended_before") return endedAs(space, job);
   await setDeadline(space, job.id, (await readRedisTimeMs(space)) + stopCheckMs);
   return second === "running" ? "stopping" : second;
+}
+
+/** Its worker was quicker than we were: whether it obeyed or had finished, the job says. */
+async function endedAs(
+  space: QueueSpace,
+  job: { id: string; queueName: string },
+): Promise<"cancelled" | "ended_before"> {
+  const record = await readJobOn(space, job.queueName, job.id);
+  return record?.state === "cancelled" ? "cancelled" : "ended_before";
 }

@@ -4,7 +4,7 @@ import type { QueueSpace } from "../queues/queue-space.ts";
  * When jobs are due to be ended by the clock: a sorted set of ids by time, in milliseconds of Redis's clock,
  * so that clocks of machines do not matter. Entries are hints: whoever acts on one reads the job first.
  */
-const deadlinesKey = (space: QueueSpace): string => space.key("deadlines");
+export const deadlinesKey = (space: QueueSpace): string => space.key("deadlines");
 
 /** Redis's clock, in milliseconds since 1970. */
 export async function readRedisTimeMs(space: QueueSpace): Promise<number> {

@@ -3,45 +3,107 @@ import {
   type DeliveryPolicy,
   type InferenceJob,
   inferenceJobName,
+  jobIdTimeMs,
 } from "@forebay/queue-contracts";
-import { setDeadline } from "../control/deadlines.ts";
-import { recordOpen } from "./tenant-index.ts";
+import { deadlinesKey } from "../control/deadlines.ts";
+import { laneEndScore } from "../queues/queue-gauges.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
+import { addKeyParts, runAddScript } from "./add-script.ts";
+import {
+  compareClaim,
+  type EarlierClaim,
+  formatClaim,
+  type IdempotencyClaim,
+  idempotencyKey,
+} from "./idempotency.ts";
+import { tenantKeys } from "./tenant-index.ts";
+
+export type NewJob = {
+  /** Chosen by the caller before the first try to write it. */ readonly id: string;
+  readonly queueName: string;
+  /** Already parsed with `inferenceJobSchema`. */ readonly job: InferenceJob;
+  readonly attempts?: number | undefined;
+  /** Milliseconds until it may begin. */
+  readonly delayMs?: number | undefined;
+  /** When it was made; default now. */
+  readonly createdAt?: Date | undefined;
+  readonly policy: DeliveryPolicy;
+};
+
+export type SubmitAnswer =
+  | { kind: "added"; createdAt: Date /** Jobs that run before it. */; ahead: number }
+  /** The tenant has as many open jobs as it may; nothing was written. */
+  | { kind: "full"; open: number }
+  | EarlierClaim;
+
+/** The payload is larger than a queue should hold. */
+export class PayloadTooLargeError extends Error {
+  readonly code = "payload_too_large";
+  constructor(bytes: number, bytesMax: number) {
+    super(`the payload has ${bytes} bytes, and ${bytesMax} are allowed`);
+  }
+}
 
 /**
- * Puts a job on its queue under an id chosen by the caller. An id that is there already is left as it is, so
- * the call can be repeated when nobody knows whether the first one was done.
+ * Puts a job on its queue, if its tenant may have one more open and nobody used the idempotency key before:
+ * whole or not at all. Throws PayloadTooLargeError.
+ */
+export async function submitJob(
+  space: QueueSpace,
+  add: NewJob,
+  limits: { openMax?: number | undefined; claim?: IdempotencyClaim | undefined } = {},
+): Promise<SubmitAnswer> {
+  const { id, queueName, job, createdAt = new Date() } = add;
+  const { openMax, claim } = limits;
+  const { attempts, priority, sizeLimit } = deliveryOptions(
+    { lane: job.lane, attempts: add.attempts },
+    add.policy,
+  );
+  const { open, ended } = tenantKeys(space, job.tenant);
+  const payload = JSON.stringify(job);
+  const bytes = Buffer.byteLength(payload);
+  if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
+  // Opening the queue, once, writes what BullMQ keeps about it.
+  space.queue(queueName);
+  const reply = (await runAddScript(
+    space.client,
+    [
+      ...addKeyParts.map((part) => space.jobKey(queueName, part)),
+      open,
+      ended,
+      deadlinesKey(space),
+      ...(claim ? [idempotencyKey(space, job.tenant, claim.key)] : []),
+    ],
+    [
+      id,
+      space.jobKey(queueName, ""),
+      inferenceJobName,
+      createdAt.getTime(),
+      payload,
+      attempts,
+      priority,
+      add.delayMs ?? 0,
+      jobIdTimeMs(id),
+      openMax ?? "",
+      job.start_by === undefined ? "" : Math.round(job.start_by),
+      claim ? formatClaim(id, claim) : "",
+      claim?.ttlS ?? 0,
+      laneEndScore(job.lane),
+    ],
+  )) as [kind: "added" | "full", count: number] | [kind: "claimed", claim: string];
+  if (reply[0] === "claimed") return compareClaim(reply[1], claim?.fingerprint ?? "");
+  return reply[0] === "full"
+    ? { kind: "full", open: reply[1] }
+    : { kind: "added", createdAt, ahead: reply[1] };
+}
+
+/**
+ * Puts a job on its queue whatever its tenant has there. An id that is there already is left as it is, so the
+ * call can be repeated when nobody knows whether the first one was done.
  *
- * @param job already parsed with `inferenceJobSchema`
  * @returns when the job was made, as its record will say unless the id was there already
  */
-export async function addJob(
-  space: QueueSpace,
-  add: {
-    id: string;
-    queueName: string;
-    job: InferenceJob;
-    attempts?: number | undefined;
-    /** Milliseconds until it may begin. */
-    delayMs?: number | undefined;
-    /** When it was made; default now. */
-    createdAt?: Date | undefined;
-    policy: DeliveryPolicy;
-  },
-): Promise<Date> {
-  const { id, queueName, job, attempts, delayMs, createdAt, policy } = add;
-  // Commands of one tick leave together and in this order, so these cost no round trip of their own.
-  const [, , added] = await Promise.all([
-    // Indexed first: a job nobody can list is worse than an index entry without a job.
-    recordOpen(space, job.tenant, id),
-    // Before the job, so that no job with a deadline goes unwatched.
-    job.start_by === undefined ? undefined : setDeadline(space, id, job.start_by),
-    space.queue(queueName).add(inferenceJobName, job, {
-      jobId: id,
-      ...(delayMs === undefined ? {} : { delay: delayMs }),
-      ...(createdAt === undefined ? {} : { timestamp: createdAt.getTime() }),
-      ...deliveryOptions({ lane: job.lane, attempts }, policy),
-    }),
-  ]);
-  return new Date(added.timestamp);
+export async function addJob(space: QueueSpace, add: NewJob): Promise<Date> {
+  const answer = await submitJob(space, add);
+  return answer.kind === "added" ? answer.createdAt : new Date();
 }

@@ -1,68 +1,41 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-export type IdempotencyClaim =
-  /** Nobody used the key: the job is to be made with `id`. */
-  { kind: "new"; id: string } | EarlierClaim;
+/** A request that may be repeated: by the caller's name for it, and by what it says. */
+export type IdempotencyClaim = {
+  readonly key: string;
+  /** Of the request body, equal for equal bodies. */ readonly fingerprint: string;
+  /** How long the key is remembered, in seconds. */ readonly ttlS: number;
+};
 
+/** A key was used before. The job of that request was written in the same moment as its claim. */
 export type EarlierClaim =
-  /**
-   * The same request came before: its job is `id`. `recorded`: that job was written, so if it is not there it
-   * was deleted or has aged out. Otherwise it may still have to be written.
-   */
-  | { kind: "same"; id: string; recorded: boolean }
+  | { kind: "same"; id: string }
   /** Another request used this key. */
   | { kind: "mismatch"; id: string };
 
-type ClaimInput = { tenant: string; key: string; fingerprint: string; id: string; ttlS: number };
+/** Where a tenant's key is remembered; the key itself, which may be a secret of the client, is not stored. */
+export function idempotencyKey(space: QueueSpace, tenant: string, key: string): string {
+  return space.key("idem", tenant, hash("sha256", key, "base64url").slice(0, 22));
+}
 
-const recordedMark = "+";
+export function formatClaim(id: string, { fingerprint }: Pick<IdempotencyClaim, "fingerprint">): string {
+  return `${id}${fingerprint}`;
+}
+
 const jobIdLength = 34;
 
-/**
- * Claims an idempotency key for a job id *before* the job is written. Whoever comes second with the same body
- * gets the first one's id and may write the job under it: BullMQ adds an id once, so neither a race nor a
- * crash between the two writes makes a second job.
- *
- * @param claim.fingerprint of the request body, equal for equal bodies
- * @param claim.ttlS how long the key is remembered, in seconds
- */
-export async function claimIdempotencyKey(space: QueueSpace, claim: ClaimInput): Promise<IdempotencyClaim> {
-  const value = `${claim.id}${claim.fingerprint}`;
-  const earlier = await space.client.set(keyOf(space, claim), value, "EX", claim.ttlS, "NX", "GET");
-  return earlier === null ? { kind: "new", id: claim.id } : compareClaims(earlier, claim.fingerprint);
+export function compareClaim(earlier: string, fingerprint: string): EarlierClaim {
+  const id = earlier.slice(0, jobIdLength);
+  return { kind: earlier.slice(jobIdLength) === fingerprint ? "same" : "mismatch", id };
 }
 
-/** What a claim for this request would find, without claiming; undefined: nobody used the key. */
+/** What a request with this key would meet, without claiming it; undefined: nobody used the key. */
 export async function readIdempotencyClaim(
   space: QueueSpace,
-  claim: Pick<ClaimInput, "tenant" | "key" | "fingerprint">,
+  tenant: string,
+  claim: Pick<IdempotencyClaim, "key" | "fingerprint">,
 ): Promise<EarlierClaim | undefined> {
-  const earlier = await space.client.get(keyOf(space, claim));
-  return earlier === null ? undefined : compareClaims(earlier, claim.fingerprint);
-}
-
-function compareClaims(earlier: string, fingerprint: string): EarlierClaim {
-  const id = earlier.slice(0, jobIdLength);
-  const rest = earlier.slice(jobIdLength);
-  if (rest === fingerprint) return { kind: "same", id, recorded: false };
-  if (rest === fingerprint + recordedMark) return { kind: "same", id, recorded: true };
-  return { kind: "mismatch", id };
-}
-
-/**
- * Notes that the job of a claim has been written. Lost when the process dies right after the job was added;
- * then a job that is also deleted before its request is repeated runs again.
- */
-export async function recordIdempotentJob(
-  space: QueueSpace,
-  claim: Pick<ClaimInput, "tenant" | "key" | "fingerprint" | "id">,
-): Promise<void> {
-  const value = `${claim.id}${claim.fingerprint}${recordedMark}`;
-  await space.client.set(keyOf(space, claim), value, "KEEPTTL", "XX");
-}
-
-function keyOf(space: QueueSpace, claim: { tenant: string; key: string }): string {
-  const digest = createHash("sha256").update(claim.key).digest("base64url").slice(0, 22);
-  return space.key("idem", claim.tenant, digest);
+  const earlier = await space.client.get(idempotencyKey(space, tenant, claim.key));
+  return earlier === null ? undefined : compareClaim(earlier, claim.fingerprint);
 }

@@ -1,10 +1,10 @@
-import type { JobState } from "@forebay/queue-contracts";
 import { finalStateOf, type JobHash, type JobRecord, parseJobRecord } from "./job-record.ts";
 import { locateJob } from "./locate-job.ts";
+import { createLuaScript } from "../redis/lua.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-/** The job with this id, or undefined when there is none (any more). One round trip once it has ended. */
+/** The job with this id, or undefined when there is none (any more). One round trip. */
 export async function readJob(
   space: QueueSpace,
   directory: QueueDirectory,
@@ -17,84 +17,40 @@ export async function readJob(
   return undefined;
 }
 
+// The hash and the place at one moment: read one after the other they may not belong together.
+// KEYS: job, prioritized, wait, delayed, active. ARGV: id. Returns nothing, or the hash as a flat list, and,
+// unless it has ended, its state and how many run before it. Those in `wait` (taken from dead workers, or put
+// without a priority) run before all others.
+const readWithPlace = createLuaScript(`
+local hash = redis.call("HGETALL", KEYS[1])
+if #hash == 0 then return false end
+if redis.call("HEXISTS", KEYS[1], "finishedOn") == 1 then return { hash } end
+local rank = redis.call("ZRANK", KEYS[2], ARGV[1])
+if rank then return { hash, "waiting", redis.call("LLEN", KEYS[3]) + rank } end
+if redis.call("ZSCORE", KEYS[4], ARGV[1]) then return { hash, "delayed" } end
+if redis.call("LPOS", KEYS[5], ARGV[1]) then return { hash, "active" } end
+return { hash, "waiting", 0 }
+`);
+
 export async function readJobOn(
   space: QueueSpace,
   queueName: string,
   id: string,
 ): Promise<JobRecord | undefined> {
-  const key = space.jobKey(queueName, id);
-  const hash: JobHash = await space.client.hgetall(key);
+  const keys = [id, "prioritized", "wait", "delayed", "active"].map((part) => space.jobKey(queueName, part));
+  const reply = (await readWithPlace(space.client, keys, [id])) as Reply | null;
+  const hash = reply && hashOf(reply[0]);
   // A key that holds only our own fields is what a removal and a late write left behind.
-  if (hash["timestamp"] === undefined) return undefined;
-  const final = finalStateOf(hash);
-  if (final) return parseJobRecord(id, queueName, hash, { state: final });
-
-  const where = await readPlace(space, queueName, id);
-  if (where !== "elsewhere") return parseJobRecord(id, queueName, hash, where);
-  // It ended or was erased between the two reads: the hash is complete now, or gone.
-  const ended: JobHash = await space.client.hgetall(key);
-  if (ended["timestamp"] === undefined) return undefined;
-  return parseJobRecord(id, queueName, ended, { state: finalStateOf(ended) ?? "waiting" });
+  if (!hash || hash["timestamp"] === undefined) return undefined;
+  const [, state = finalStateOf(hash) ?? "waiting", position] = reply;
+  return parseJobRecord(id, queueName, hash, { state, position });
 }
 
-/** Whether a job has ended, without reading it: one short command. undefined: there is no such job on the queue. */
-export async function hasEnded(
-  space: QueueSpace,
-  queueName: string,
-  id: string,
-): Promise<boolean | undefined> {
-  const key = space.jobKey(queueName, id);
-  const [timestamp, finishedOn] = await space.client.hmget(key, "timestamp", "finishedOn");
-  if (typeof timestamp !== "string") return undefined;
-  return typeof finishedOn === "string";
-}
+/** As the script says. */
+type Reply = [fields: string[], state?: "waiting" | "delayed" | "active", position?: number];
 
-/** The job's state alone, which costs less than the job; undefined: there is none (any more). */
-export async function readJobState(
-  space: QueueSpace,
-  directory: QueueDirectory,
-  id: string,
-): Promise<JobState | undefined> {
-  for await (const queueName of locateJob(space, directory, id)) {
-    const [ended, place] = await Promise.all([
-      hasEnded(space, queueName, id),
-      space.queue(queueName).getJobState(id),
-    ]);
-    if (ended === undefined) continue;
-    const state = ended ? "elsewhere" : stateOfPlace(place);
-    return state === "elsewhere" ? (await readJobOn(space, queueName, id))?.state : state;
-  }
-  return undefined;
-}
-
-async function readPlace(
-  space: QueueSpace,
-  queueName: string,
-  id: string,
-): Promise<{ state: JobState; position?: number } | "elsewhere"> {
-  const queue = space.queue(queueName);
-  const [state, rank, ahead] = await Promise.all([
-    queue.getJobState(id),
-    space.client.zrank(queue.toKey("prioritized"), id),
-    space.client.llen(queue.toKey("wait")),
-  ]);
-  // Those in `wait`, which were taken from dead workers, run before all others.
-  if (state === "prioritized") return { state: "waiting", position: ahead + (rank ?? 0) };
-  if (state === "waiting") return { state, position: 0 };
-  const name = stateOfPlace(state);
-  return name === "elsewhere" ? name : { state: name };
-}
-
-/** Our name for BullMQ's set in which a job is; `elsewhere`: it has ended, or is gone. */
-function stateOfPlace(set: string): JobState | "elsewhere" {
-  switch (set) {
-    case "active":
-    case "delayed":
-    case "waiting":
-      return set;
-    case "prioritized":
-      return "waiting";
-    default:
-      return "elsewhere";
-  }
+function hashOf(fields: readonly string[]): JobHash {
+  const hash: Record<string, string> = {};
+  for (let i = 0; i + 1 < fields.length; i += 2) hash[fields[i] ?? ""] = fields[i + 1] ?? "";
+  return hash;
 }

@@ -11,11 +11,6 @@ export function tenantKeys(space: QueueSpace, tenant: string): { open: string; e
   return { open: space.key("jobs", tenant, "open"), ended: space.key("jobs", tenant, "ended") };
 }
 
-/** Lists a job that is about to be made. */
-export async function recordOpen(space: QueueSpace, tenant: string, id: string): Promise<void> {
-  await space.client.zadd(tenantKeys(space, tenant).open, jobIdTimeMs(id), id);
-}
-
 /** Lists a job that is about to be put back as open again. */
 export function indexOpen(pipeline: ChainableCommander, space: QueueSpace, tenant: string, id: string): void {
   const keys = tenantKeys(space, tenant);

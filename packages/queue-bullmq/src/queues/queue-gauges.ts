@@ -61,8 +61,7 @@ export async function countWaitingJobs(space: QueueSpace, directory: QueueDirect
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Jobs of the queue that would run before one that joined this lane now. */
-export function countAhead(space: QueueSpace, queueName: string, lane: Lane): Promise<number> {
-  const key = space.jobKey(queueName, "prioritized");
-  return space.client.zcount(key, "-inf", `(${scoreOf(lanePriority[lane] + 1)}`);
+/** Jobs with a lower score run before one that joins this lane now; as ZCOUNT wants it. */
+export function laneEndScore(lane: Lane): string {
+  return `(${scoreOf(lanePriority[lane] + 1)}`;
 }

@@ -10,7 +10,7 @@ import type { Operation } from "../../openapi/operation.ts";
 const { version } = packageJson;
 const title = "Forebay API";
 const description =
-  "A durable queue in front of Ollama: `POST /jobs` puts a prompt on it, `GET /jobs/{id}` tells where it is and what came out. Send an API key as `Authorization: Bearer fbk_…` (`X-API-Key` and `X-Ollama-Key` are understood too); a server on a loopback address needs none while no key exists.";
+  "A durable queue in front of Ollama: `POST /jobs` puts a prompt on it, `GET /jobs/{id}` tells where it is and what came out. Send an API key as `Authorization: Bearer fbk_…` (`X-API-Key` and `X-Ollama-Key` are understood too); a server on a loopback address needs none while no key exists. The page `/playground` is for trying it in a browser.";
 
 // The page needs its style sheet and nothing else.
 const pageHeaders = {
@@ -28,7 +28,13 @@ export function createAboutRoutes(operations: readonly Operation[]): Hono<ApiEnv
   const css = readFileSync(new URL("../../openapi/docs.css", import.meta.url), "utf8");
   const routes = new Hono<ApiEnv>();
   routes.get("/", () =>
-    jsonResponse(200, { service: "forebay", version, docs: "/docs", openapi: "/openapi.json" }),
+    jsonResponse(200, {
+      service: "forebay",
+      version,
+      docs: "/docs",
+      openapi: "/openapi.json",
+      playground: "/playground",
+    }),
   );
   routes.get("/openapi.json", () => jsonResponse(200, document, { "cache-control": "no-cache" }));
   routes.get("/docs", () => {

@@ -1,4 +1,11 @@
-import { addJob, countAhead, isRedisUnavailable, QueueDirectoryFullError } from "@forebay/queue-bullmq";
+import {
+  type EarlierClaim,
+  type IdempotencyClaim,
+  isRedisUnavailable,
+  PayloadTooLargeError,
+  QueueDirectoryFullError,
+  submitJob,
+} from "@forebay/queue-bullmq";
 import { affinityOf, createJobId, type InferenceJob, queueTag } from "@forebay/queue-contracts";
 import type { Caller } from "../../auth/caller.ts";
 import { queueUnavailable } from "../../http/answer-error.ts";
@@ -32,19 +39,51 @@ export async function placeJob({ models, directory }: JobDeps, draft: DraftJob):
   }
 }
 
-/** Adds the job if there is room. Throws Problem. */
+/** Puts the job on its queue if there is room. Throws Problem. */
 export async function acceptJob(deps: JobDeps, placed: PlacedJob): Promise<JobView> {
-  const { space, admission, policy } = deps;
-  const { caller, id, queueName, job, attempts, delayMs } = placed;
-  using _place = await admission.enter(caller);
+  const answer = await acceptOnce(deps, placed, undefined);
+  if (answer.kind === "new") return answer.view;
+  throw new Error("a request without an idempotency key met an earlier one");
+}
+
+/** The same for a request that may be repeated; or what it met. Throws Problem. */
+export async function acceptOnce(
+  deps: JobDeps,
+  placed: PlacedJob,
+  claim: IdempotencyClaim | undefined,
+): Promise<{ kind: "new"; view: JobView } | EarlierClaim> {
+  const { admission } = deps;
+  const { caller, id, job, delayMs, attempts } = placed;
+  await admission.requireRoom();
+  const answer = await submit(deps, placed, { openMax: admission.openMaxOf(caller), claim });
+  switch (answer.kind) {
+    case "added": {
+      const { createdAt, ahead: position } = answer;
+      return {
+        kind: "new",
+        view: newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts }),
+      };
+    }
+    case "full":
+      throw await admission.tooManyOpen(caller, answer.open);
+    case "same":
+    case "mismatch":
+      return answer;
+  }
+}
+
+async function submit(
+  { space, policy }: JobDeps,
+  placed: PlacedJob,
+  limits: NonNullable<Parameters<typeof submitJob>[2]>,
+): ReturnType<typeof submitJob> {
   try {
-    const [position, createdAt] = await Promise.all([
-      countAhead(space, queueName, job.lane),
-      addJob(space, { id, queueName, job, attempts, delayMs: delayMs || undefined, policy }),
-    ]);
-    return newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts });
+    return await submitJob(space, { ...placed, policy }, limits);
   } catch (error) {
+    if (error instanceof PayloadTooLargeError) {
+      throw new Problem("body_too_large", `${error.message}.`, {}, { cause: error });
+    }
     // A write that timed out may have been done: the id was chosen before it and finds out.
-    throw isRedisUnavailable(error) ? queueUnavailable(error, id) : error;
+    throw isRedisUnavailable(error) ? queueUnavailable(error, placed.id) : error;
   }
 }

@@ -16,7 +16,7 @@ export function retryJob(deps: JobDeps): ApiHandler {
     const { id, queueName, failure } = record;
     if (!failure) throw notRetryable(id);
     // It becomes an open job like a new one, and needs a place like one.
-    using _place = await deps.admission.enter(caller);
+    await deps.admission.enter(caller);
     try {
       await putBack(deps.space, { id, queueName, tenant });
     } catch (error) {

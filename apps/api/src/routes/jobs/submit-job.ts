@@ -49,8 +49,8 @@ async function submit(deps: JobDeps, context: ApiContext): Promise<{ view: JobVi
   const draft = { caller, job, delayMs, attempts: submission.attempts ?? deps.policy.attempts };
 
   if (key !== undefined) {
-    const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(body as object) };
-    return submitOnce(deps, draft, claim);
+    const request = { key, fingerprint: fingerprintBody(body as object) };
+    return submitOnce(deps, draft, request);
   }
   const view = await acceptJob(deps, await placeJob(deps, draft));
   deps.events.jobAccepted(view.job_id, job, caller);

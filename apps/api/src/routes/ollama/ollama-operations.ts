@@ -5,6 +5,7 @@ import {
   modelNameSchema,
 } from "@forebay/queue-contracts";
 import { z } from "zod";
+import { callHeaders } from "../../calls/call-headers.ts";
 import type { Operation, Parameter } from "../../openapi/operation.ts";
 
 const refusals = {
@@ -15,6 +16,7 @@ const refusals = {
     403: "The key may not do that.",
     404: "The model is not known here.",
     413: "The body is too large.",
+    422: "The Idempotency-Key was used for another call.",
     500: "The job failed; the text begins with how.",
     503: "Too much is waiting, in Ollama's words, or the queue or every backend is away. `Retry-After` says when to come back.",
   },
@@ -23,12 +25,7 @@ const common = { model: modelNameSchema };
 const streamed = { ...common, stream: z.boolean().default(true) };
 
 const headers: readonly Parameter[] = [
-  {
-    name: "Forebay-On-Disconnect",
-    in: "header",
-    description: "`cancel` (default): who hangs up cancels the job; `detach`: it goes on.",
-    schema: z.enum(["cancel", "detach"]),
-  },
+  ...callHeaders,
   {
     name: "Prefer",
     in: "header",

@@ -2,6 +2,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
 import { inferenceJobSchema, type InferenceJob, type ModelOptions } from "@forebay/queue-contracts";
 import { awaitCall } from "../../calls/await-call.ts";
+import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
@@ -9,7 +10,7 @@ import { closedSignal } from "../jobs/closed-signal.ts";
 import { findJob } from "../jobs/find-job.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { jobView } from "../jobs/job-view.ts";
-import { parseOnDisconnect, parsePrefer } from "../jobs/parse-prefer.ts";
+import { parsePrefer } from "../jobs/parse-prefer.ts";
 import { checkCaller, normalisedOptions } from "../jobs/resolve-job.ts";
 import { deltaLine, embedAnswer, finalLine, nothingNew, wholeAnswer } from "./ollama-answer.ts";
 import { OllamaRefusal, refusalOfFailure } from "./ollama-refusal.ts";
@@ -42,12 +43,14 @@ export async function serveCall(
   if (!parsed.success) {
     throw new OllamaRefusal(400, parsed.error.issues[0]?.message ?? "the request is wrong");
   }
-  const onDisconnect = parseOnDisconnect(incoming.headers["forebay-on-disconnect"]?.toString() ?? "cancel");
+  const { idempotencyKey, onDisconnect } = parseCallHeaders(incoming.headers);
   const closed = closedSignal(outgoing);
   const call = await openCall(deps, caller, parsed.data, {
     attempts: deps.policy.attempts,
     idleMs: heartbeatMs,
+    idempotencyKey,
   });
+  if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   if (parsePrefer(incoming.headers.prefer?.toString()).applied === "respond-async") {
     const { record } = await findJob(deps, caller, call.id);
     return jsonResponse(202, jobView(record, true), { location: `/jobs/${call.id}` });

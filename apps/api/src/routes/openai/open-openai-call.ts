@@ -1,11 +1,11 @@
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
+import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
 import type { Caller } from "../../auth/caller.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { formatPath } from "../../http/field-error.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-import { parseOnDisconnect } from "../jobs/parse-prefer.ts";
 import { checkCaller } from "../jobs/resolve-job.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
 
@@ -44,11 +44,13 @@ export async function openOpenaiCall(
     const [issue] = parsed.error.issues;
     throw new OpenaiRefusal(400, `${formatPath(issue?.path ?? [])}: ${issue?.message}.`);
   }
-  const onDisconnect = parseOnDisconnect(incoming.headers["forebay-on-disconnect"]?.toString() ?? "cancel");
+  const { idempotencyKey, onDisconnect } = parseCallHeaders(incoming.headers);
   const call = await openCall(deps, caller, parsed.data, {
     attempts: deps.policy.attempts,
     idleMs: heartbeatMs,
+    idempotencyKey,
   });
+  if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
   const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };

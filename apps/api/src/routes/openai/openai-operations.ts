@@ -1,5 +1,6 @@
 import { z } from "zod";
-import type { Operation, Parameter } from "../../openapi/operation.ts";
+import { callHeaders } from "../../calls/call-headers.ts";
+import type { Operation } from "../../openapi/operation.ts";
 import { chatBodySchema, completionBodySchema, embeddingsBodySchema } from "./chat-body.ts";
 
 const errorSchema = z
@@ -22,6 +23,7 @@ const refusals = {
     404: "The model is not known here.",
     413: "The body is too large.",
     415: "The body is not said to be application/json.",
+    422: "The Idempotency-Key was used for another call.",
     429: "The tenant has too many open jobs. `Retry-After` (at most 60) and `x-ratelimit-*` say when to come back.",
     500: "The job failed; `code` says how. It has been tried again already: `x-should-retry: false`.",
     503: "Too much is waiting, or the queue or every backend is away.",
@@ -38,12 +40,6 @@ const answerSchema = z.looseObject({
 });
 const modelSchema = z.object({ id: z.string(), object: z.string(), created: z.int(), owned_by: z.string() });
 
-const onDisconnect: Parameter = {
-  name: "Forebay-On-Disconnect",
-  in: "header",
-  description: "`cancel` (default): who hangs up cancels the job; `detach`: it goes on.",
-  schema: z.enum(["cancel", "detach"]),
-};
 const answered = {
   description:
     "The answer; with `stream` its chunks as server-sent events, then `[DONE]`. `x-request-id` is the id of the job, to be seen under `/jobs/{id}`.",
@@ -61,7 +57,7 @@ export const openaiOperations: readonly Operation[] = [
     tag: "openai",
     summary: "Chat, as OpenAI's SDKs do it",
     description: `${inWords} \`n\` is 1; images are data URLs; no model can be forced to call a tool; \`service_tier\` chooses the lane (\`priority\`: interactive, \`default\`: standard, \`flex\`: batch). Log probabilities come with the last chunk. Fields that mean nothing to Ollama are ignored.`,
-    parameters: [onDisconnect],
+    parameters: callHeaders,
     body: {
       schema: chatBodySchema,
       examples: { chat: { model: "llama3.2:3b", messages: [{ role: "user", content: "Say hello." }] } },
@@ -78,7 +74,7 @@ export const openaiOperations: readonly Operation[] = [
     tag: "openai",
     summary: "Complete a text, the older way",
     description: inWords,
-    parameters: [onDisconnect],
+    parameters: callHeaders,
     body: {
       schema: completionBodySchema,
       examples: { text: { model: "llama3.2:3b", prompt: "Once upon a time", max_tokens: 20 } },
@@ -94,7 +90,7 @@ export const openaiOperations: readonly Operation[] = [
     tag: "openai",
     summary: "Turn texts into vectors",
     description: "A job on the queue. `base64`, which SDKs ask for, are little-endian 32-bit floats.",
-    parameters: [onDisconnect],
+    parameters: callHeaders,
     body: {
       schema: embeddingsBodySchema,
       examples: { texts: { model: "nomic-embed-text", input: ["first text", "second text"] } },

@@ -13,7 +13,7 @@ export function runScheduleNow(deps: ScheduleDeps): ApiHandler {
     refuseQuery(context.req.url);
     const caller = context.get("caller");
     const schedule = await findSchedule(deps, caller, context.req.param("id") ?? "");
-    using _place = await deps.admission.enter(caller);
+    await deps.admission.enter(caller);
     const id = await runSchedule(deps, schedule, undefined);
     const at = new Date().toISOString();
     await deps.schedules.recordRun(schedule.id, { due_at: at, at, outcome: "by_hand", job_id: id });

@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+export type { Browser, Page } from "playwright-core";
 
 const executablePath = process.env["FOREBAY_CHROMIUM"] ?? "/usr/bin/chromium";
 
@@ -17,7 +19,7 @@ export function launchBrowser(): Promise<Browser> {
 
 export type WatchedPage = {
   readonly page: Page;
-  /** Addresses of requests to anywhere but the board. */
+  /** Addresses of requests to anywhere but the own server. */
   readonly foreign: string[];
   /** What the browser complained about: blocked styles and scripts, exceptions, failed loads. */
   readonly complaints: string[];
@@ -26,12 +28,16 @@ export type WatchedPage = {
 };
 
 /** A page in a context of its own, with everything noted that it asks for and says. */
-export async function openPage(browser: Browser, boardUrl: string): Promise<AsyncDisposable & WatchedPage> {
-  const context: BrowserContext = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+export async function openPage(
+  browser: Browser,
+  ownUrl: string,
+  options: BrowserContextOptions = {},
+): Promise<AsyncDisposable & WatchedPage> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
   const [foreign, complaints, bodies] = [[] as string[], [] as string[], [] as Promise<string>[]];
   context.on("request", (request) => {
-    const own = request.url().startsWith(`${boardUrl}/`) || request.url().startsWith("data:");
+    const own = request.url().startsWith(`${ownUrl}/`) || request.url().startsWith("data:");
     if (!own) foreign.push(request.url());
   });
   // A redirect has no body, and a page that was left takes its bodies along.

@@ -1,0 +1,77 @@
+import {
+  answerText,
+  createTokenMeter,
+  type ForebayClient,
+  type JobView,
+  OffsetLostError,
+  type Retry,
+} from "@forebay/client";
+import type { JobPanel } from "./job-panel.ts";
+
+/** How often the count of tokens is asked for, which the stream does not tell. Milliseconds. */
+const countMs = 500;
+
+/**
+ * Shows a job from its first event to its end, whatever became of it before and wherever it runs. Returns when it
+ * has ended; throws what the client throws.
+ */
+export async function followJob(
+  client: ForebayClient,
+  id: string,
+  panel: JobPanel,
+  watch: { signal: AbortSignal; onJob: (job: JobView) => void },
+): Promise<void> {
+  const { signal, onJob } = watch;
+  const meter = createTokenMeter();
+  const show = (job: JobView): void => {
+    meter.record(job.progress.tokens, performance.now());
+    panel.show(job, meter.perSecond());
+    onJob(job);
+  };
+  let ended = false;
+  const look = async (): Promise<void> => {
+    // The stream is what decides; this only fills in what it does not tell.
+    const job = await client.get(id, { signal }).catch(() => undefined);
+    if (job && !ended && !signal.aborted) show(job);
+  };
+  const end = (job: JobView): void => {
+    ended = true;
+    panel.end(job);
+    onJob(job);
+  };
+
+  show(await client.get(id, { signal }));
+  const timer = setInterval(() => void look(), countMs);
+  const onRetry = ({ error, delayMs }: Retry): void =>
+    panel.notice(`${error.detail} Trying again in ${Math.ceil(delayMs / 1_000)} s; nothing is lost.`);
+  try {
+    for await (const event of client.stream(id, { signal, onRetry })) {
+      panel.notice(undefined);
+      switch (event.event) {
+        case "token":
+          panel.add(event.text ?? "", event.thinking ?? "");
+          break;
+        case "restart":
+          panel.drop();
+          break;
+        case "progress":
+          meter.record(event.tokens, performance.now());
+          break;
+        case "state":
+          void look();
+          break;
+        default:
+          end(event.job);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof OffsetLostError)) throw error;
+    panel.drop();
+    panel.notice("The beginning of this answer is not kept any more: it will be shown when it is complete.");
+    const job = await client.wait(id, { signal });
+    panel.add(answerText(job.result), "");
+    end(job);
+  } finally {
+    clearInterval(timer);
+  }
+}

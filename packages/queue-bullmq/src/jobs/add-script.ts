@@ -1,0 +1,71 @@
+import { createRequire } from "node:module";
+import { createLuaScript } from "../redis/lua.ts";
+
+// BullMQ ships its scripts without types. The number in a file's name is how many keys it wants: a version
+// that wants others has no such file, and nothing starts.
+type ScriptFile<Name extends string> = Readonly<Record<Name, { readonly content: string }>>;
+const load = createRequire(import.meta.url);
+const { addPrioritizedJob } = load(
+  "bullmq/dist/cjs/scripts/addPrioritizedJob-9.js",
+) as ScriptFile<"addPrioritizedJob">;
+const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as ScriptFile<"addDelayedJob">;
+
+/**
+ * Everything that belongs to a job being put, as one script: the idempotency key, the tenant's limit, the
+ * tenant's index, the start deadline, and BullMQ's own script that adds it. In one go nothing can come between,
+ * and one short command is all it costs; `queue.add` alone costs a producer more than the rest of its request.
+ *
+ * BullMQ's part is its source as it is, called with what `queue.add` would give it; a test compares the jobs.
+ * KEYS: `addKeyParts` of the queue, then the tenant's open and ended jobs, the deadlines, the idempotency key.
+ * ARGV: id, key of a job without its id, name, now (ms), payload, attempts, priority, delay (ms),
+ * score in the index, most jobs the tenant may have open ("" = any number), start deadline (ms, "" = none),
+ * claim ("" = no idempotency key), how long the claim is remembered (s), score below which jobs run before it.
+ * Returns { "added", jobs before it }, { "full", open jobs }, or { "claimed", the earlier claim }.
+ */
+export const runAddScript = createLuaScript(`
+local function addPrioritized(KEYS, ARGV)
+${addPrioritizedJob.content}
+end
+local function addDelayed(KEYS, ARGV)
+${addDelayedJob.content}
+end
+local id, now, delay, claim = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[8]), ARGV[12]
+-- A connection that broke repeats its commands: what was done is not refused the second time.
+local again = redis.call("EXISTS", ARGV[2] .. id) == 1
+if claim ~= "" then
+  local earlier = redis.call("GET", KEYS[13])
+  if earlier and earlier ~= claim then return { "claimed", earlier } end
+end
+if ARGV[10] ~= "" and not again then
+  local open = redis.call("ZCARD", KEYS[10])
+  if open >= tonumber(ARGV[10]) then return { "full", open } end
+end
+if claim ~= "" then redis.call("SET", KEYS[13], claim, "EX", ARGV[13]) end
+local ahead = redis.call("ZCOUNT", KEYS[4], "-inf", ARGV[14])
+if again then return { "added", ahead } end
+redis.call("ZADD", KEYS[10], ARGV[9], id)
+redis.call("ZREM", KEYS[11], id)
+if ARGV[11] ~= "" then redis.call("ZADD", KEYS[12], ARGV[11], id) end
+local args = cmsgpack.pack({ ARGV[2], id, ARGV[3], now })
+local opts = { attempts = tonumber(ARGV[6]), priority = tonumber(ARGV[7]) }
+if delay > 0 then
+  opts.delay = delay
+  addDelayed({ KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[8] }, { args, ARGV[5], cmsgpack.pack(opts) })
+else
+  addPrioritized(KEYS, { args, ARGV[5], cmsgpack.pack(opts) })
+end
+return { "added", ahead }
+`);
+
+/** BullMQ's keys the script needs, in its order. */
+export const addKeyParts = [
+  "marker",
+  "meta",
+  "id",
+  "prioritized",
+  "delayed",
+  "completed",
+  "active",
+  "events",
+  "pc",
+] as const;
