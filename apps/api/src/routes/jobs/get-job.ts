@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { JobRecord } from "@forebay/queue-bullmq";
-import { isFinalState } from "@forebay/queue-contracts";
+import { isFinalState, type JobState } from "@forebay/queue-contracts";
 import { type Endpoint, jsonReply } from "../../http/endpoint.ts";
 import { matchesEtag } from "../../http/etag.ts";
 import { readQuery } from "../../http/query.ts";
@@ -38,7 +38,7 @@ async function afterChange(
   response: ServerResponse,
 ): Promise<JobRecord> {
   if (isFinalState(before.state)) return before;
-  const changed = (job: JobRecord): boolean => job.state !== before.state;
+  const changed = (state: JobState): boolean => state !== before.state;
   const limits = { ms: waitS * 1_000, signal: closedSignal(response) };
   const after = await waitForJob(deps, before.id, changed, limits);
   if (!after) throw jobNotFound();
