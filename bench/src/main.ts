@@ -9,6 +9,8 @@ import { measureGet } from "./parts/measure-get.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
+import { measureRelay } from "./parts/measure-relay.ts";
+import { measureStreams } from "./parts/measure-streams.ts";
 import { measureWorker } from "./parts/measure-worker.ts";
 import type { Part } from "./parts/part.ts";
 import { formatReport, formatTable, type Machine } from "./report.ts";
@@ -20,6 +22,8 @@ const parts: Record<string, Part> = {
   pickup: measurePickup,
   bytes: measureBytes,
   memory: measureMemory,
+  streams: measureStreams,
+  relay: measureRelay,
 };
 
 const wanted = process.argv.slice(2);

@@ -8,9 +8,6 @@ export type InstantOllama = AsyncDisposable & {
   arrivals(count: number): Promise<number[]>;
 };
 
-/** Milliseconds of the clock that all processes of a machine share. */
-export const sharedNowMs = (): number => Number(process.hrtime.bigint()) / 1e6;
-
 export async function openInstantOllama(): Promise<InstantOllama> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

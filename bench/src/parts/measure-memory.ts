@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { type ServiceName, startService } from "@forebay/test-harness";
 import { atMost, type Figure } from "../figure.ts";
 import { startBaselineServer, startBaselineWorker } from "../systems/start-baseline.ts";
 import { startBenchRedis } from "../systems/start-bench-redis.ts";
+import { readResidentMb } from "../systems/read-resident-mb.ts";
 import { prefix } from "../systems/start-forebay.ts";
 import type { Part } from "./part.ts";
 
@@ -24,12 +24,12 @@ export const measureMemory: Part = async ({ ollama, say }) => {
   await pause(idleMs);
 
   const theirs: Record<string, number> = {
-    api: await residentMb(server.pid),
-    worker: await residentMb(worker.pid),
+    api: await readResidentMb(server.pid),
+    worker: await readResidentMb(worker.pid),
   };
   const figures: Figure[] = [];
   for (const { name, pid } of services) {
-    const megabytes = await residentMb(pid);
+    const megabytes = await readResidentMb(pid);
     const judged = { value: megabytes, target: atMost(120, "MB") };
     figures.push({
       name: `RSS of an idle ${name}`,
@@ -41,9 +41,3 @@ export const measureMemory: Part = async ({ ollama, say }) => {
   }
   return figures;
 };
-
-async function residentMb(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const kilobytes = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
-  return kilobytes / 1_024;
-}

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { Pool } from "undici";
 import { atMost } from "../figure.ts";
-import { sharedNowMs } from "../ollama/open-instant-ollama.ts";
+import { sharedNowMs } from "../shared-clock.ts";
 import { percentile } from "../statistics.ts";
 import { startBaselineServer, startBaselineWorker } from "../systems/start-baseline.ts";
 import { startBenchRedis } from "../systems/start-bench-redis.ts";

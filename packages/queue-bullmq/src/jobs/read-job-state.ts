@@ -1,9 +1,8 @@
-import type { JobState } from "@forebay/queue-contracts";
+import { type JobState, parseFailedReason, stateOfFailure } from "@forebay/queue-contracts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import { locateJob } from "./locate-job.ts";
-import { readJobOn } from "./read-job.ts";
 
 /** Whether a job has ended, without reading it: one short command. undefined: there is no such job on the queue. */
 export async function hasEnded(
@@ -17,11 +16,15 @@ export async function hasEnded(
   return typeof finishedOn === "string";
 }
 
-// KEYS: job, delayed, active. ARGV: id.
+// KEYS: job, delayed, active. ARGV: id. Returns its state, or { why it failed } when it ended, or nothing.
 const readState = createLuaScript(`
-local fields = redis.call("HMGET", KEYS[1], "timestamp", "finishedOn")
-if not fields[1] then return "gone" end
-if fields[2] then return "ended" end
+local fields = redis.call("HMGET", KEYS[1], "timestamp", "finishedOn", "failedReason")
+if not fields[1] then return false end
+if fields[2] then
+  -- A retry that worked leaves the reason of the failure before it.
+  if redis.call("HEXISTS", KEYS[1], "returnvalue") == 1 then return { false } end
+  return { fields[3] }
+end
 if redis.call("ZSCORE", KEYS[2], ARGV[1]) then return "delayed" end
 if redis.call("LPOS", KEYS[3], ARGV[1]) then return "active" end
 return "waiting"
@@ -35,9 +38,9 @@ export async function readJobState(
 ): Promise<JobState | undefined> {
   for await (const queueName of locateJob(space, directory, id)) {
     const keys = [id, "delayed", "active"].map((part) => space.jobKey(queueName, part));
-    const state = (await readState(space.client, keys, [id])) as JobState | "ended" | "gone";
-    if (state === "ended") return (await readJobOn(space, queueName, id))?.state;
-    if (state !== "gone") return state;
+    const reply = (await readState(space.client, keys, [id])) as JobState | [string | null] | null;
+    if (typeof reply === "string") return reply;
+    if (reply) return reply[0] === null ? "completed" : stateOfFailure(parseFailedReason(reply[0]).code);
   }
   return undefined;
 }

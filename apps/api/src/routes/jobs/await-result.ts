@@ -1,4 +1,4 @@
-import { cancelJob, isRedisUnavailable, tenantOf } from "@forebay/queue-bullmq";
+import { cancelJob, isRedisUnavailable, type JobRecord, readJob, tenantOf } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
 import type { JobDeps } from "./job-deps.ts";
 import { jobView } from "./job-view.ts";
@@ -14,10 +14,7 @@ export async function awaitResult(
   view: JobView,
   how: { waitS: number; onDisconnect: "cancel" | "detach"; closed: AbortSignal },
 ): Promise<JobView> {
-  const record = await waitForJob(deps, view.job_id, isFinalState, {
-    ms: how.waitS * 1_000,
-    signal: how.closed,
-  }).catch((error: unknown) => {
+  const record = await awaitRecord(deps, view.job_id, how).catch((error: unknown) => {
     // The job is accepted, whatever happened to Redis since.
     if (isRedisUnavailable(error)) return undefined;
     throw error;
@@ -28,4 +25,13 @@ export async function awaitResult(
     await cancelJob(deps.space, { id, queueName, tenant: tenantOf(payload) });
   }
   return jobView(record, true);
+}
+
+async function awaitRecord(
+  deps: JobDeps,
+  id: string,
+  { waitS, closed }: { waitS: number; closed: AbortSignal },
+): Promise<JobRecord | undefined> {
+  await waitForJob(deps, id, isFinalState, { ms: waitS * 1_000, signal: closed });
+  return readJob(deps.space, deps.directory, id);
 }

@@ -1,11 +1,11 @@
-import type { ServerResponse } from "node:http";
 import type { JobRecord } from "@forebay/queue-bullmq";
 import { isFinalState, type JobState } from "@forebay/queue-contracts";
+import type { Caller } from "../../auth/caller.ts";
 import { type Endpoint, jsonReply } from "../../http/endpoint.ts";
 import { matchesEtag } from "../../http/etag.ts";
 import { readQuery } from "../../http/query.ts";
 import { closedSignal } from "./closed-signal.ts";
-import { findJob, jobNotFound, maySeeResult } from "./find-job.ts";
+import { findJob, maySeeResult } from "./find-job.ts";
 import type { JobDeps } from "./job-deps.ts";
 import { jobView } from "./job-view.ts";
 import { parseWait } from "./parse-prefer.ts";
@@ -16,9 +16,8 @@ export function getJob(deps: JobDeps): Endpoint {
   return async ({ incoming, outgoing, url, id, caller }) => {
     const query = readQuery(url, (name) => name === "wait");
     const waitS = parseWait(query.get("wait"));
-    const found = await findJob(deps, caller, id);
-    const { tenant } = found;
-    const record = waitS ? await afterChange(deps, found.record, waitS, outgoing) : found.record;
+    if (waitS) await awaitChange(deps, caller, id, { ms: waitS * 1_000, signal: closedSignal(outgoing) });
+    const { record, tenant } = await findJob(deps, caller, id);
     const withResult = maySeeResult(caller, tenant);
     const etag = etagOf(record, withResult);
     // Nobody but the key's holder may keep it, and only to ask again whether it is still so.
@@ -30,19 +29,20 @@ export function getJob(deps: JobDeps): Endpoint {
   };
 }
 
-/** The job once its state is another one, or after `waitS` seconds. A job that ended does not change any more. */
-async function afterChange(
+/** Waits until the job's state is another one. A job that ended does not change any more. */
+async function awaitChange(
   deps: JobDeps,
-  before: JobRecord,
-  waitS: number,
-  response: ServerResponse,
-): Promise<JobRecord> {
-  if (isFinalState(before.state)) return before;
-  const changed = (state: JobState): boolean => state !== before.state;
-  const limits = { ms: waitS * 1_000, signal: closedSignal(response) };
-  const after = await waitForJob(deps, before.id, changed, limits);
-  if (!after) throw jobNotFound();
-  return after;
+  caller: Caller,
+  id: string,
+  limits: { ms: number; signal: AbortSignal },
+): Promise<void> {
+  const before = await stateFor(deps, caller, id);
+  if (!isFinalState(before)) await waitForJob(deps, id, (state) => state !== before, limits);
+}
+
+async function stateFor(deps: JobDeps, caller: Caller, id: string): Promise<JobState> {
+  const { record } = await findJob(deps, caller, id);
+  return record.state;
 }
 
 /** Weak: made of all that ever changes in a view, not of its bytes, so that a 304 costs no serialising. */

@@ -1,19 +1,19 @@
-import { type JobRecord, readJob, readJobState } from "@forebay/queue-bullmq";
+import { readJobState } from "@forebay/queue-bullmq";
 import type { JobState } from "@forebay/queue-contracts";
 import { coalesceRuns } from "./coalesce-runs.ts";
 import type { JobDeps } from "./job-deps.ts";
 
 /**
- * The job as soon as `done` holds for its state, or as it is after `ms`, or when the signal aborts; undefined when
- * it is gone. Woken by events and decided by reading the job: an event lost costs seconds, never an answer.
- * Rejects while Redis is away at the beginning or the end.
+ * Resolves when `done` holds for the job's state, when it is gone, after `ms`, or when the signal aborts. Woken by
+ * events and decided by reading the state: an event lost costs seconds, never an answer. Holds nothing of the job
+ * meanwhile, since thousands may wait. Rejects if Redis is away at the beginning.
  */
 export async function waitForJob(
   { space, directory, hub }: Pick<JobDeps, "space" | "directory" | "hub">,
   id: string,
   done: (state: JobState) => boolean,
   limits: { ms: number; signal: AbortSignal },
-): Promise<JobRecord | undefined> {
+): Promise<void> {
   const end = Promise.withResolvers<void>();
   const look = coalesceRuns(async () => {
     const state = await readJobState(space, directory, id);
@@ -31,7 +31,6 @@ export async function waitForJob(
   try {
     lookLater();
     if (!limits.signal.aborted) await end.promise;
-    return await readJob(space, directory, id);
   } finally {
     clearTimeout(timer);
     watch.stop();

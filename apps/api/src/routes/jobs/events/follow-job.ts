@@ -1,13 +1,15 @@
+import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { readFinalSeq } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
+import type { Caller } from "../../../auth/caller.ts";
 import type { ApiHandler } from "../../../http/api-env.ts";
 import { Problem } from "../../../http/problem.ts";
 import { readQuery } from "../../../http/query.ts";
-import { type FoundJob, findJob, maySeeResult } from "../find-job.ts";
+import { findJob, maySeeResult } from "../find-job.ts";
 import type { JobDeps } from "../job-deps.ts";
 import { jobView } from "../job-view.ts";
-import { type FeedSink, type JobFeed, openJobFeed } from "./job-feed.ts";
+import { type JobFeed, openJobFeed } from "./job-feed.ts";
 import { parsePosition } from "./parse-position.ts";
 import type { SseConnection } from "./sse-connections.ts";
 import * as sse from "./sse-frames.ts";
@@ -24,53 +26,75 @@ export function followJob(deps: JobDeps): ApiHandler {
     const { incoming, outgoing } = context.env;
     const query = readQuery(context.req.url, (name) => name === "after");
     const position = parsePosition(incoming.headers["last-event-id"]?.toString(), query.get("after"));
-    const caller = context.get("caller");
-    const found = await findJob(deps, caller, context.req.param("id") ?? "");
-    if (!maySeeResult(caller, found.tenant)) {
-      throw new Problem(
-        "forbidden",
-        "Only admins may follow another tenant's job: its events hold the answer.",
-      );
-    }
+    const job = await findFollowed(deps, context.get("caller"), context.req.param("id") ?? "", position);
     // EventSource comes back after the last event too; this answer, and no other, tells it to stop.
-    if (await hasSeenAll(deps, found, position)) return new Response(null, { status: 204 });
-
-    let feed: JobFeed | undefined;
-    let begun: SseConnection | undefined;
-    // Headers wait for the first event: until then the answer may still be a problem.
-    const stream = (): SseConnection => {
-      begun ??= deps.streams.open(outgoing, sse.openingFrame, () => feed?.stop());
-      return begun;
-    };
-    let refusal: Problem | undefined;
-    const refuse = (problem: Problem): void => {
-      if (begun) begun.end(sse.errorFrame(problem));
-      else refusal = problem;
-    };
-    const sink: FeedSink = {
-      accepted: () => stream().send(sse.acceptedFrame(found.record)),
-      entries: (entries) => stream().send(sse.entryFrames(entries)),
-      ended: (job, seq) => stream().end(sse.endedFrame(seq, jobView(job, true))),
-      flowing: () => begun?.flowing() ?? true,
-      drained: async () => (await begun?.drained()) ?? !outgoing.destroyed,
-      stalled: () => begun?.end(tooSlowFrame),
-      lost: () => refuse(offsetLost()),
-      broken: () =>
-        refuse(new Problem("stream_interrupted", "The stream broke off; come back with Last-Event-ID.")),
-    };
-    feed = await openJobFeed(deps, found.record, position, sink);
-    if (refusal) throw refusal;
-    // Nothing has happened yet: the reader still learns at once that it is connected.
-    stream();
-    if (outgoing.destroyed) feed.stop();
+    if (!job) return new Response(null, { status: 204 });
+    await streamEvents(deps, outgoing, job, position);
     return RESPONSE_ALREADY_SENT;
   };
 }
 
-async function hasSeenAll(deps: JobDeps, { record }: FoundJob, position: number): Promise<boolean> {
-  if (position === 0 || !isFinalState(record.state)) return false;
-  return position === (await readFinalSeq(deps.space, record));
+/** What is held of a job while it is followed: thousands may be, and payloads are large. */
+type Followed = { readonly id: string; readonly queueName: string; readonly acceptedFrame: string };
+
+/** The job, or undefined when the reader has seen all its events. Throws Problem. */
+async function findFollowed(
+  deps: JobDeps,
+  caller: Caller,
+  id: string,
+  position: number,
+): Promise<Followed | undefined> {
+  const { record, tenant } = await findJob(deps, caller, id);
+  if (!maySeeResult(caller, tenant)) {
+    throw new Problem(
+      "forbidden",
+      "Only admins may follow another tenant's job: its events hold the answer.",
+    );
+  }
+  const { queueName, state } = record;
+  if (position > 0 && isFinalState(state) && position === (await readFinalSeq(deps.space, record))) {
+    return undefined;
+  }
+  return { id, queueName, acceptedFrame: sse.acceptedFrame(record) };
 }
+
+/** Sends the events after `position`; resolves when the stream is open. Throws Problem, if it is not. */
+async function streamEvents(
+  deps: JobDeps,
+  outgoing: ServerResponse,
+  job: Followed,
+  position: number,
+): Promise<void> {
+  let feed: JobFeed | undefined;
+  let begun: SseConnection | undefined;
+  // Headers wait for the first event: until then the answer may still be a problem.
+  const stream = (): SseConnection => {
+    begun ??= deps.streams.open(outgoing, sse.openingFrame, () => feed?.stop());
+    return begun;
+  };
+  let refusal: Problem | undefined;
+  const refuse = (problem: Problem): void => {
+    if (begun) begun.end(sse.errorFrame(problem));
+    else refusal = problem;
+  };
+  feed = await openJobFeed(deps, job, position, {
+    accepted: () => stream().send(job.acceptedFrame),
+    entries: (entries) => stream().send(sse.entryFrames(entries)),
+    ended: (record, seq) => stream().end(sse.endedFrame(seq, jobView(record, true))),
+    flowing: () => begun?.flowing() ?? true,
+    drained: async () => (await begun?.drained()) ?? !outgoing.destroyed,
+    stalled: () => begun?.end(tooSlowFrame),
+    lost: () => refuse(offsetLost()),
+    broken: () => refuse(interrupted()),
+  });
+  if (refusal) throw refusal;
+  // Nothing has happened yet: the reader still learns at once that it is connected.
+  stream();
+  if (outgoing.destroyed) feed.stop();
+}
+
+const interrupted = (): Problem =>
+  new Problem("stream_interrupted", "The stream broke off; come back with Last-Event-ID.");
 
 const tooSlowFrame = sse.errorFrame(
   new Problem("reader_too_slow", "This reader fell too far behind; come back with Last-Event-ID to go on."),
