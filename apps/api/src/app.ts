@@ -1,13 +1,14 @@
 import type { Keyring } from "@forebay/access-keys";
 import { Hono } from "hono";
-import { authenticate, requireRole } from "./auth/authenticate.ts";
+import { authenticate, identify, requireRole } from "./auth/authenticate.ts";
 import { answerError } from "./http/answer-error.ts";
 import { answerUnrouted } from "./http/answer-unrouted.ts";
 import type { ApiEnv } from "./http/api-env.ts";
 import { observe } from "./http/observe.ts";
 import { createRequestIds } from "./http/request-id.ts";
+import { type Interceptor, serveDirectly } from "./http/serve-directly.ts";
 import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
-import { createJobRoutes } from "./routes/jobs/create-job-routes.ts";
+import { createJobRoutes, directJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
@@ -27,12 +28,14 @@ export type ApiDeps = ScheduleDeps & {
   readonly openAllowed: boolean;
 };
 
-/** Every surface of the API, mounted on one app. */
-export function createApp(deps: ApiDeps): Hono<ApiEnv> {
+/** Every surface of the API, mounted on one app; the busiest routes also without it. */
+export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; intercept: Interceptor } {
+  const { events, keyring, openAllowed } = deps;
   const app = new Hono<ApiEnv>();
-  const authenticated = authenticate(deps.keyring, deps.openAllowed);
-  app.use(observe(deps.events, createRequestIds()));
-  app.onError(answerError(deps.events));
+  const requestIds = createRequestIds();
+  const authenticated = authenticate(keyring, openAllowed);
+  app.use(observe(events, requestIds));
+  app.onError(answerError(events));
 
   app.route(
     "/",
@@ -57,5 +60,10 @@ export function createApp(deps: ApiDeps): Hono<ApiEnv> {
   app.route("/dlq", createDlqRoutes(deps));
 
   app.notFound(answerUnrouted(app));
-  return app;
+  const intercept = serveDirectly(directJobRoutes(deps), {
+    identify: ({ headers }) => identify(keyring, openAllowed, headers),
+    events,
+    requestIds,
+  });
+  return { fetch: app.fetch, intercept };
 }

@@ -61,7 +61,7 @@ export async function startApi(
   const opsOptions = { ...config.ops, portVariable: "API_OPS_PORT", metrics, checks, logger };
   const ops = stack.use(await openOpsServer(opsOptions));
   const { host, port, shutdownGraceMs: drainMs } = config;
-  const options = { host, port, portVariable: "API_PORT", fetch: app.fetch, errorHandler: answerBadRequest };
+  const options = { host, port, portVariable: "API_PORT", ...app, errorHandler: answerBadRequest };
   const server = stack.use(await openHttpServer({ ...options, drainMs }));
   answerBadHttp(server.server, config.body.bytesMax);
   // Before the server waits for its connections: streams end only when told to.

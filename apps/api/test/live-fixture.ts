@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { closeRedis, openQueueSpace, openRedis, type QueueSpace, waitForRedis } from "@forebay/queue-bullmq";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@forebay/ollama-simulator";
-import { type ServiceProcess, startService, waitFor } from "@forebay/test-harness";
+import { type ServiceName, type ServiceProcess, startService, waitFor } from "@forebay/test-harness";
 import { readEvents, type SseEvent } from "./read-events.ts";
 
 export const model = "llama3.2:3b";
@@ -12,13 +13,17 @@ export type LiveStack = AsyncDisposable & {
   startApi(env?: Record<string, string>): Promise<ServiceProcess & { url: string }>;
   startWorker(env?: Record<string, string>): Promise<ServiceProcess>;
   startTimekeeper(env?: Record<string, string>): Promise<ServiceProcess>;
+  startDlqHandler(env?: Record<string, string>): Promise<ServiceProcess>;
+  /** What the services have in Redis, on a connection of the test's own. */
+  openSpace(): Promise<QueueSpace>;
 };
 
 export async function createLiveStack(redisUrl: string, options: SimulatorOptions = {}): Promise<LiveStack> {
   const stack = new AsyncDisposableStack();
   const simulator = stack.use(await startSimulator({ tokensPerS: 200, ...options }));
-  const env = { REDIS_URL: redisUrl, FOREBAY_KEY_PREFIX: `live-${randomBytes(4).toString("hex")}` };
-  const start = async (name: "api" | "worker" | "timekeeper", extra: Record<string, string>) =>
+  const prefix = `live-${randomBytes(4).toString("hex")}`;
+  const env = { REDIS_URL: redisUrl, FOREBAY_KEY_PREFIX: prefix };
+  const start = async (name: ServiceName, extra: Record<string, string>) =>
     stack.use(await startService(name, { ...env, ...extra }));
   return {
     simulator,
@@ -35,6 +40,15 @@ export async function createLiveStack(redisUrl: string, options: SimulatorOption
         ...extra,
       }),
     startTimekeeper: (extra = {}) => start("timekeeper", { TIMEKEEPER_SWEEP_MS: "100", ...extra }),
+    startDlqHandler: (extra = {}) => start("dlq-handler", { DLQ_SWEEP_INTERVAL_MS: "200", ...extra }),
+    async openSpace() {
+      const client = openRedis({ url: redisUrl, prefix }, "consumer", "live-test", () => undefined);
+      stack.defer(() => closeRedis(client));
+      await waitForRedis(client, 10_000);
+      const space = openQueueSpace(client, prefix);
+      stack.defer(() => space.close());
+      return space;
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -43,6 +57,7 @@ export async function createLiveStack(redisUrl: string, options: SimulatorOption
 export type View = {
   readonly job_id: string;
   readonly state: string;
+  readonly model: string | null;
   readonly finished_at: string | null;
   readonly started_at: string | null;
   readonly run_at: string | null;

@@ -22,6 +22,7 @@ export * from "./queues/queue-directory.ts";
 export * from "./queues/queue-gauges.ts";
 export * from "./queues/queue-space.ts";
 export * from "./jobs/read-job.ts";
+export * from "./jobs/read-job-state.ts";
 export * from "./consumer/record-final.ts";
 export * from "./redis/redis-errors.ts";
 export * from "./redis/redis-health.ts";

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import { countOpenJobs, type Delivery, limitRunning, LockLostError, type Outcome } from "../src/index.ts";
+import {
+  countOpenJobs,
+  type Delivery,
+  limitRunning,
+  LockLostError,
+  logKey,
+  type Outcome,
+} from "../src/index.ts";
 import {
   abortOf,
   completes,
@@ -203,12 +210,12 @@ describe("a worker that lost its lock", () => {
     await stealLock(queueName, id);
     const key = fixture.space.jobKey(queueName, id);
     const before = await fixture.space.client.hgetall(key);
-    const logBefore = await fixture.space.client.xlen(`${key}:log`);
+    const logBefore = await fixture.space.client.xlen(logKey(key));
     open();
     await fixture.until(id, "the consumer gave up", () => fixture.seen.errors.length > 0);
     expect(thrown.map((error) => error instanceof LockLostError)).toEqual([true, true]);
     expect(await fixture.space.client.hgetall(key)).toEqual(before);
-    expect(await fixture.space.client.xlen(`${key}:log`)).toBe(logBefore);
+    expect(await fixture.space.client.xlen(logKey(key))).toBe(logBefore);
   });
 });
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import { httpUrl } from "./http-url.ts";
 import { PortInUseError } from "./port-in-use-error.ts";
@@ -17,6 +17,8 @@ export interface HttpServerOptions {
   /** The environment variable that chooses the port; named when the port is taken. */
   portVariable?: string | undefined;
   fetch: (request: Request) => Response | Promise<Response>;
+  /** Sees every request first; true: it answers this one itself, on Node's own objects. */
+  intercept?: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
   /** Answers a request whose address or Host header is so malformed that `fetch` never sees it. */
   errorHandler?: () => Response;
   /** How long disposing waits for requests under way before it cuts them off. Default 10 s. */
@@ -31,9 +33,11 @@ export interface HttpServerOptions {
  */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const { host, port, portVariable } = options;
-  const { errorHandler } = options;
+  const { errorHandler, intercept } = options;
   const listener = getRequestListener(options.fetch, errorHandler ? { errorHandler } : {});
-  const server = createServer((incoming, outgoing) => void listener(incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    if (!intercept?.(incoming, outgoing)) void listener(incoming, outgoing);
+  });
   // Closing a server leaves connections that turn idle later open for the keep-alive time (5 s).
   server.on("request", (_request, response: ServerResponse) => {
     response.once("close", () => {

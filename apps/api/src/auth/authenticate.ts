@@ -28,7 +28,8 @@ export function requireRole(...roles: Role[]): ApiMiddleware {
   };
 }
 
-async function identify(
+/** Who makes a request. Throws Problem. */
+export async function identify(
   keyring: Keyring,
   openAllowed: boolean,
   headers: IncomingHttpHeaders,

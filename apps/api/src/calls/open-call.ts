@@ -155,18 +155,19 @@ function sinkOf(
     if (!broken) push({ kind: "broken", why });
     broken = true;
   };
+  const take = (entry: LogEntry): void => {
+    if (broken) return;
+    if (entry.event === "restart") answer.restart();
+    if (entry.event !== "token") return;
+    const fresh = answer.add(parseDelta(entry));
+    if (!fresh) breakOff("the generation had to begin anew and says something else now");
+    else if (fresh.text !== "" || fresh.thinking !== "" || fresh.toolCalls.length > 0) {
+      push({ kind: "delta", ...fresh });
+    }
+  };
   return {
     accepted: () => undefined,
-    entry(entry) {
-      if (broken) return;
-      if (entry.event === "restart") answer.restart();
-      if (entry.event !== "token") return;
-      const fresh = answer.add(parseDelta(entry));
-      if (!fresh) breakOff("the generation had to begin anew and says something else now");
-      else if (fresh.text !== "" || fresh.thinking !== "" || fresh.toolCalls.length > 0) {
-        push({ kind: "delta", ...fresh });
-      }
-    },
+    entries: (entries) => entries.forEach(take),
     flowing: pace.flowing,
     async drained() {
       await pace.drained();

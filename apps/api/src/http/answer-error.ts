@@ -1,7 +1,7 @@
 import { isRedisUnavailable } from "@forebay/queue-bullmq";
 import type { ErrorHandler } from "hono";
 import { backoffS } from "../admission/retry-after.ts";
-import type { ApiEvents } from "../events.ts";
+import type { ApiEvents, ServedRequest } from "../events.ts";
 import type { ApiEnv } from "./api-env.ts";
 import { describe } from "./observe.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -9,15 +9,25 @@ import { Problem, problemResponse } from "./problem.ts";
 /** Whatever a handler throws → an answer that tells the caller what to do, and a line in the log. */
 export function answerError(events: ApiEvents): ErrorHandler<ApiEnv> {
   return (error, context) => {
-    const problem = asProblem(error);
+    const problem = problemOf(error);
     const request = describe(context);
-    if (problem.code === "internal_error") events.requestFailed(error, request);
-    else events.requestRefused(problem, request);
+    tellProblem(events, problem, error, request);
     return problemResponse(problem, request.requestId);
   };
 }
 
-function asProblem(error: Error): Problem {
+/** A refusal is an event, a fault is a line with its cause. */
+export function tellProblem(
+  events: ApiEvents,
+  problem: Problem,
+  error: unknown,
+  request: ServedRequest,
+): void {
+  if (problem.code === "internal_error") events.requestFailed(error, request);
+  else events.requestRefused(problem, request);
+}
+
+export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isRedisUnavailable(error)) return queueUnavailable(error);
   return new Problem("internal_error", "Something went wrong here; tell the operator this request_id.");

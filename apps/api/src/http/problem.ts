@@ -1,3 +1,4 @@
+import type { Reply } from "./endpoint.ts";
 import type { FieldError } from "./field-error.ts";
 import { type ProblemCode, problemCodes } from "./problem-codes.ts";
 
@@ -24,6 +25,11 @@ export class Problem extends Error {
 }
 
 export function problemResponse(problem: Problem, requestId: string): Response {
+  const { status, headers, body } = problemReply(problem, requestId);
+  return new Response(body, { status, headers });
+}
+
+export function problemReply(problem: Problem, requestId: string): Reply {
   const { status, title } = problemCodes[problem.code];
   const { errors, job_id, retryAfterS, headers, members } = problem.extras;
   const body = {
@@ -37,7 +43,7 @@ export function problemResponse(problem: Problem, requestId: string): Response {
     ...members,
     request_id: requestId,
   };
-  return new Response(JSON.stringify(body), {
+  return {
     status,
     headers: {
       "content-type": "application/problem+json",
@@ -45,5 +51,6 @@ export function problemResponse(problem: Problem, requestId: string): Response {
       ...(retryAfterS !== undefined && { "retry-after": String(retryAfterS) }),
       ...headers,
     },
-  });
+    body: JSON.stringify(body),
+  };
 }

@@ -6,18 +6,24 @@ afterEach(() => vi.useRealTimers());
 
 const delta = (text: string, thinking = "", toolCalls: unknown[] = []) => ({ text, thinking, toolCalls });
 
-/** A log that takes `ms` for each write, or fails. */
-function openLog(ms = 0, error?: Error) {
+/** A log that takes `ms` for each write, or fails. `lose`: the write with this number finds others missing. */
+function openLog(ms = 0, error?: Error, lose?: number) {
   const written: object[] = [];
+  const rewritten: object[] = [];
   const entriesMax: number[] = [];
-  const appendTokens = async (data: object, max: number): Promise<void> => {
+  let writes = 0;
+  const appendTokens = async (data: object, max: number): Promise<"written" | "lost"> => {
     if (ms > 0)
       await vi.advanceTimersByTimeAsync(0).then(() => new Promise((resolve) => setTimeout(resolve, ms)));
     if (error) throw error;
+    if (++writes === lose) return "lost";
     written.push(data);
     entriesMax.push(max);
+    return "written";
   };
-  return { written, entriesMax, relay: createTokenRelay({ appendTokens }) };
+  const rewriteTokens = async (data: object): Promise<void> => void rewritten.push(data);
+  const relay = createTokenRelay({ appendTokens, rewriteTokens });
+  return { written, rewritten, entriesMax, relay };
 }
 
 test("the first token is written at once, those that follow wait for company", async () => {
@@ -61,6 +67,19 @@ test("thinking and text stand apart, and what is empty is left out", async () =>
   relay.push(delta("", ""));
   await relay.flush();
   expect(written).toEqual([{ thinking: "hm" }]);
+});
+
+test("what Redis has lost is written anew: all so far, and nothing that is still to come", async () => {
+  const { written, rewritten, relay } = openLog(0, undefined, 3);
+  for (const text of ["a", "b", "c"]) {
+    relay.push(delta(text, text.toUpperCase(), [text]));
+    await relay.flush();
+  }
+  expect(rewritten).toEqual([{ text: "abc", thinking: "ABC", tool_calls: ["a", "b", "c"] }]);
+  relay.push(delta("d"));
+  await relay.flush();
+  expect(written.at(-1)).toEqual({ text: "d" });
+  expect(rewritten).toHaveLength(1);
 });
 
 test("flush rejects with the error of a write, and nothing is written after it", async () => {

@@ -17,10 +17,12 @@ export type TokenRelay = {
   close(): Promise<void>;
 };
 
-type Piece = { text: string; thinking: string; toolCalls: unknown[] };
+type Piece = AnswerDelta;
 
-export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): TokenRelay {
+export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewriteTokens">): TokenRelay {
   let piece = emptyPiece();
+  // All that was written, should Redis come back without a part of it.
+  let written = emptyPiece();
   let underway: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let failure: { error: unknown } | undefined;
@@ -32,13 +34,13 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
     clearTimeout(timer);
     timer = undefined;
     if (underway || failure || isEmpty(piece)) return;
-    const data = toData(piece);
-    chars += sizeOf(piece);
-    entries++;
+    const next = piece;
     piece = emptyPiece();
+    chars += sizeOf(next);
+    entries++;
+    written = join(written, next);
     lastAt = performance.now();
-    underway = delivery
-      .appendTokens(data, entriesMax())
+    underway = append(next)
       .catch((error: unknown) => {
         failure = { error };
       })
@@ -46,6 +48,10 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
         underway = undefined;
         if (!isEmpty(piece)) schedule();
       });
+  };
+  const append = async (next: Piece): Promise<void> => {
+    const answer = await delivery.appendTokens(toData(next), entriesMax());
+    if (answer === "lost") await delivery.rewriteTokens(toData(written));
   };
   const entriesMax = (): number => {
     if (chars <= logCharsMax) return 0;
@@ -61,9 +67,7 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
 
   return {
     push(delta) {
-      piece.text += delta.text;
-      piece.thinking += delta.thinking;
-      piece.toolCalls.push(...delta.toolCalls);
+      piece = join(piece, delta);
       if (!underway && !isEmpty(piece)) schedule();
     },
     async close() {
@@ -83,6 +87,11 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens">): Toke
 }
 
 const emptyPiece = (): Piece => ({ text: "", thinking: "", toolCalls: [] });
+const join = (a: Piece, b: Piece): Piece => ({
+  text: a.text + b.text,
+  thinking: a.thinking + b.thinking,
+  toolCalls: b.toolCalls.length === 0 ? a.toolCalls : [...a.toolCalls, ...b.toolCalls],
+});
 const isEmpty = (piece: Piece): boolean => sizeOf(piece) === 0 && piece.toolCalls.length === 0;
 const sizeOf = (piece: Piece): number => piece.text.length + piece.thinking.length;
 
@@ -90,6 +99,6 @@ function toData(piece: Piece) {
   return {
     ...(piece.text === "" ? {} : { text: piece.text }),
     ...(piece.thinking === "" ? {} : { thinking: piece.thinking }),
-    ...(piece.toolCalls.length === 0 ? {} : { tool_calls: piece.toolCalls }),
+    ...(piece.toolCalls.length === 0 ? {} : { tool_calls: [...piece.toolCalls] }),
   };
 }

@@ -2,12 +2,12 @@ import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@
 import type { Job } from "bullmq";
 import { setDeadline } from "../control/deadlines.ts";
 import type { StopReason } from "../control/request-stop.ts";
-import { appendFenced, type LockedJob, openFencedStart } from "./fenced-record.ts";
+import { appendFenced, type FencedAppend, type LockedJob, openFencedStart } from "./fenced-record.ts";
 import { parseJson } from "../jobs/job-record.ts";
 import type { Outcome } from "./outcome.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { parseStarts } from "../jobs/starts.ts";
-import type { LogData, NewLogEntry } from "../token-log/log-entry.ts";
+import type { NewLogEntry, TokenData } from "../token-log/log-entry.ts";
 
 /** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
 export type AbortReason = "lock_lost" | "shutdown" | StopReason;
@@ -36,8 +36,14 @@ export type Delivery = {
   recordDeadline(atMs: number): Promise<void>;
   /** Tokens so far; shown in the job's view. */
   reportProgress(tokens: number): Promise<void>;
-  /** Adds tokens to the job's log; the oldest beyond `entriesMax` are dropped. Throws LockLostError. */
-  appendTokens(tokens: LogData, entriesMax: number): Promise<void>;
+  /**
+   * Adds tokens to the job's log; the oldest entries beyond `entriesMax` are dropped. Throws LockLostError.
+   *
+   * @returns `lost`: Redis came back without some of the tokens before these; `rewriteTokens` makes it good
+   */
+  appendTokens(tokens: TokenData, entriesMax: number): Promise<"written" | "lost">;
+  /** Tells readers to drop what they have, and gives them all tokens of this start so far. Throws LockLostError. */
+  rewriteTokens(tokens: TokenData): Promise<void>;
 };
 
 export type DeliveryRecord = Delivery & {
@@ -56,6 +62,13 @@ export async function openDelivery(
   const opened = await openFencedStart(client, place, by.worker);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
   const earlier = parseStarts(opened.earlier);
+  const attempt = job.attemptsMade + 1;
+  let seq = opened.seq;
+  const append = (entries: readonly NewLogEntry[], add: Omit<FencedAppend, "entries" | "after"> = {}) => {
+    const after = seq;
+    seq += entries.length;
+    return appendFenced(client, place, { ...add, entries, after });
+  };
   return {
     id: place.id,
     payload: job.data as unknown,
@@ -67,20 +80,25 @@ export async function openDelivery(
     putBack: earlier.putBack,
     kept: opened.kept === "" ? undefined : inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
     signal: by.abort.signal,
-    recordBackend: (backend) => appendFenced(client, place, { lines: [{ backend }] }),
+    recordBackend: async (backend) => void (await append([], { lines: [{ backend }] })),
     recordDeadline: (atMs) => setDeadline(space, place.id, atMs),
     async reportProgress(tokens) {
       if (!by.abort.signal.aborted) await job.updateProgress({ tokens });
     },
-    appendTokens: (data, entriesMax) =>
-      appendFenced(client, place, { entries: [{ event: "token", data }], entriesMax }),
+    appendTokens: (data, entriesMax) => append([{ event: "token", data }], { entriesMax }),
+    async rewriteTokens(data) {
+      await append([
+        { event: "restart", data: { attempt } },
+        { event: "token", data },
+      ]);
+    },
     async recordEnd(outcome, gpuMs) {
       const failure = "failure" in outcome ? outcome.failure : undefined;
       const end = { ended_at: new Date().toISOString(), outcome: outcome.kind, gpu_ms: gpuMs, ...failure };
       const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
       const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
       const entries = last ? [] : backToQueue(outcome);
-      await appendFenced(client, place, { lines: [{ end }], keep, entries });
+      await append(entries, { lines: [{ end }], keep });
     },
   };
 }

@@ -4,6 +4,7 @@ import {
   type DeliveryPolicy,
   type InferenceJob,
   queueTagOfJobId,
+  stateOfFailure,
 } from "@forebay/queue-contracts";
 import { addJob } from "../jobs/add-job.ts";
 import { parseJson } from "../jobs/job-record.ts";
@@ -13,7 +14,7 @@ import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { JobNotFailedError, retryJob } from "../jobs/retry-job.ts";
 import { indexOpen } from "../jobs/tenant-index.ts";
-import { logKey } from "../token-log/log-entry.ts";
+import { carryLog } from "../token-log/carry-log.ts";
 import { restoreHistory } from "./restore-history.ts";
 import { runPipeline } from "./run-pipeline.ts";
 import { settleFailure } from "./record-dead-letter.ts";
@@ -64,7 +65,7 @@ async function moveJob(deps: Deps, back: PutBack, to: string, old: Place | undef
   if (old) await settleFailure(space, back.mark.from, id, String(Date.parse(back.mark.failed_at)));
   const there = await readPlace(space, to, id);
   if (there?.settled) await removeFrom(space, to, id);
-  if (!there || there.settled) await addAgain(deps, back, to, old?.attempts);
+  if (!there || there.settled) await addAgain(deps, back, to, old);
   else await settleIn(deps, back.letter, to);
   // Last, so that until then the job is found somewhere.
   if (old) await removeFrom(space, back.mark.from, id);
@@ -73,26 +74,27 @@ async function moveJob(deps: Deps, back: PutBack, to: string, old: Place | undef
 /** The job and its token log, from this queue only: elsewhere it lives on. */
 async function removeFrom(space: QueueSpace, queueName: string, id: string): Promise<void> {
   await space.queue(queueName).remove(id);
-  await space.client.unlink(logKey(space.jobKey(queueName, id)));
 }
 
 type Place = {
   /** Of a failed job. */ readonly failedAt: string | undefined;
   readonly attempts: number | undefined;
+  /** Its log holds tokens that the next start takes back. */ readonly partial: boolean;
   /** It failed there and has a letter of that: left over from an earlier stay. */ readonly settled: boolean;
 };
 
 /** undefined: no job of this id is on the queue. */
 async function readPlace(space: QueueSpace, queueName: string, id: string): Promise<Place | undefined> {
-  const fields = ["timestamp", "finishedOn", "failedReason", "opts", "dl"] as const;
+  const fields = ["timestamp", "finishedOn", "failedReason", "opts", "dl", "partial"] as const;
   const values = await space.client.hmget(space.jobKey(queueName, id), ...fields);
-  const [timestamp, finishedOn, reason, opts, dl] = values.map((value) => value ?? undefined);
+  const [timestamp, finishedOn, reason, opts, dl, partial] = values.map((value) => value ?? undefined);
   if (timestamp === undefined) return undefined;
   const options = parseJson(opts) as { attempts?: number } | undefined;
   const failed = finishedOn !== undefined && reason !== undefined;
   return {
     failedAt: failed ? new Date(Number(finishedOn)).toISOString() : undefined,
     attempts: options?.attempts,
+    partial: partial !== undefined,
     settled: failed && dl === finishedOn,
   };
 }
@@ -120,22 +122,22 @@ async function retryInPlace(space: QueueSpace, { letter, mark, job, patched }: P
 
 async function addAgain(
   deps: Deps,
-  { letter, job }: PutBack,
+  { letter, mark, job }: PutBack,
   queueName: string,
-  attempts: number | undefined,
+  old: Place | undefined,
 ): Promise<void> {
   const { space, policy } = deps;
   const id = letter.job_id;
-  const jobKey = space.jobKey(queueName, id);
-  // What is left of the log of an aged-out job would be taken for the beginning of the new answer.
-  await space.client.unlink(logKey(jobKey));
+  const state = stateOfFailure(letter.failure.code);
+  await carryLog(space, id, queueName, state, old && { queueName: mark.from, partial: old.partial });
   // It began in time once; when it begins again is the operator's business.
   const { start_by: _, ...again } = job;
   // It may be listed as ended; a new job never is, so adding one does not look.
   const pipeline = space.client.pipeline();
   indexOpen(pipeline, space, job.tenant, id);
   await runPipeline(pipeline);
-  await addJob(space, { id, queueName, job: again, attempts, policy });
+  const createdAt = new Date(letter.created_at);
+  await addJob(space, { id, queueName, job: again, attempts: old?.attempts, createdAt, policy });
   await settleIn(deps, letter, queueName);
 }
 

@@ -25,6 +25,8 @@ export type NewJob = {
   readonly attempts?: number | undefined;
   /** Milliseconds until it may begin. */
   readonly delayMs?: number | undefined;
+  /** When it was made; default now. */
+  readonly createdAt?: Date | undefined;
   readonly policy: DeliveryPolicy;
 };
 
@@ -51,7 +53,7 @@ export async function submitJob(
   add: NewJob,
   limits: { openMax?: number | undefined; claim?: IdempotencyClaim | undefined } = {},
 ): Promise<SubmitAnswer> {
-  const { id, queueName, job } = add;
+  const { id, queueName, job, createdAt = new Date() } = add;
   const { openMax, claim } = limits;
   const { attempts, priority, sizeLimit } = deliveryOptions(
     { lane: job.lane, attempts: add.attempts },
@@ -63,7 +65,6 @@ export async function submitJob(
   if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
   // Opening the queue, once, writes what BullMQ keeps about it.
   space.queue(queueName);
-  const createdAt = new Date();
   const reply = (await runAddScript(
     space.client,
     [

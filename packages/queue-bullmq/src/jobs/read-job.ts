@@ -4,7 +4,7 @@ import { createLuaScript } from "../redis/lua.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-/** The job with this id, or undefined when there is none (any more). One round trip. */
+/** The job with this id, or undefined when there is none (any more). One round trip once it has ended. */
 export async function readJob(
   space: QueueSpace,
   directory: QueueDirectory,
@@ -37,10 +37,23 @@ export async function readJobOn(
   queueName: string,
   id: string,
 ): Promise<JobRecord | undefined> {
+  // One that has ended says so itself and does not change: the plain reading is the cheaper one, and it is
+  // what most are asked for again and again.
+  const hash: JobHash = await space.client.hgetall(space.jobKey(queueName, id));
+  // A key that holds only our own fields is what a removal and a late write left behind.
+  if (hash["timestamp"] === undefined) return undefined;
+  const state = finalStateOf(hash);
+  return state ? parseJobRecord(id, queueName, hash, { state }) : readUnfinished(space, queueName, id);
+}
+
+async function readUnfinished(
+  space: QueueSpace,
+  queueName: string,
+  id: string,
+): Promise<JobRecord | undefined> {
   const keys = [id, "prioritized", "wait", "delayed", "active"].map((part) => space.jobKey(queueName, part));
   const reply = (await readWithPlace(space.client, keys, [id])) as Reply | null;
   const hash = reply && hashOf(reply[0]);
-  // A key that holds only our own fields is what a removal and a late write left behind.
   if (!hash || hash["timestamp"] === undefined) return undefined;
   const [, state = finalStateOf(hash) ?? "waiting", position] = reply;
   return parseJobRecord(id, queueName, hash, { state, position });

@@ -6,6 +6,7 @@ import { startsLine } from "./starts.ts";
 import { indexOpen } from "./tenant-index.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
 import { logKey } from "../token-log/log-entry.ts";
+import { logLua } from "../token-log/log-lua.ts";
 
 /** The job is not in the failed set: it never failed, or somebody else put it back a moment ago. */
 export class JobNotFailedError extends Error {
@@ -15,9 +16,8 @@ export class JobNotFailedError extends Error {
   }
 }
 
-// The closing event that readers got had the number after the last entry: the log takes that number now, so
-// that nobody's position points at something else. KEYS: job, log. ARGV: line for `starts`, state it ended in,
-// now in ms, channel, when it ended. Returns 0 when it is not that ended job any more.
+// KEYS: job, log. ARGV: line for `starts`, state it ended in, now in ms, channel, when it ended. Returns 0 when it
+// is not that ended job any more.
 const cleanSlate = createLuaScript(`
 if redis.call("HGET", KEYS[1], "finishedOn") ~= ARGV[5] then return 0 end
 local starts = redis.call("HGET", KEYS[1], "starts") or ""
@@ -25,15 +25,9 @@ if string.sub(starts, -#ARGV[1]) == ARGV[1] then return 1 end
 redis.call("HSET", KEYS[1], "starts", starts .. ARGV[1])
 local partial = redis.call("HEXISTS", KEYS[1], "partial")
 redis.call("HDEL", KEYS[1], "stc", "dl", "kept", "stop", "partial", "progress", "stacktrace")
-local function log(event, data)
-  local id = "0-*"
-  if redis.call("EXISTS", KEYS[2]) == 0 then id = "0-2" end
-  redis.call("XADD", KEYS[2], id, "e", event, "d", data)
-end
-log("state", string.format('{"state":"%s","at_ms":%s}', ARGV[2], ARGV[3]))
-if partial == 1 then log("restart", '{"attempt":1}') end
-log("state", string.format('{"state":"waiting","at_ms":%s}', ARGV[3]))
-redis.call("PUBLISH", ARGV[4], "")
+${logLua("KEYS[2]")}
+reopen(ARGV[2], ARGV[3], partial == 1)
+publish(ARGV[4])
 return 1
 `);
 

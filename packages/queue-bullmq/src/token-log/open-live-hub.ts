@@ -15,7 +15,7 @@ export type LiveListener = {
  * Follows any number of jobs on one connection of its own.
  *
  * What Redis does not deliver (it was away; a worker died between ending a job and saying so) is made up for:
- * after a reconnection, and every `recheckMs`, each followed job counts as changed.
+ * after a reconnection, and after `recheckMs` of silence or a little more, a followed job counts as changed.
  */
 export type LiveHub = AsyncDisposable & {
   /** Resolves once nothing can be missed any more; call `stop` when done. Rejects while Redis is away. */
@@ -23,7 +23,12 @@ export type LiveHub = AsyncDisposable & {
   /** Jobs followed now. */ readonly size: number;
 };
 
-type Followed = { listeners: Set<LiveListener>; ready: Promise<unknown> };
+type Followed = {
+  readonly listeners: Set<LiveListener>;
+  readonly ready: Promise<unknown>;
+  /** Something came since it was rechecked last: it is not forgotten. */
+  heard: boolean;
+};
 
 export function openLiveHub(space: QueueSpace, recheckMs = 5_000): LiveHub {
   const subscriber = space.client.duplicate({
@@ -42,8 +47,10 @@ export function openLiveHub(space: QueueSpace, recheckMs = 5_000): LiveHub {
   // ioredis subscribes again by itself; what was published meanwhile is lost.
   subscriber.on("ready", changed);
   subscriber.on("message", (channel: string, message: string) => {
-    const listeners = followed.get(channel)?.listeners;
-    if (!listeners) return;
+    const entry = followed.get(channel);
+    if (!entry) return;
+    entry.heard = true;
+    const { listeners } = entry;
     if (message === "") {
       for (const listener of listeners) listener.onChange();
       return;
@@ -70,6 +77,7 @@ export function openLiveHub(space: QueueSpace, recheckMs = 5_000): LiveHub {
       const entry = followed.get(channel) ?? {
         listeners: new Set(),
         ready: subscriber.subscribe(channel),
+        heard: true,
       };
       followed.set(channel, entry);
       entry.listeners.add(listener);
@@ -103,7 +111,10 @@ function recheckSome(followed: ReadonlyMap<string, Followed>, recheckMs: number)
         turn = followed.values();
         return;
       }
-      for (const listener of next.value.listeners) listener.onChange();
+      const { heard, listeners } = next.value;
+      next.value.heard = false;
+      if (heard) continue;
+      for (const listener of listeners) listener.onChange();
     }
   };
 }

@@ -20,16 +20,16 @@ export async function readLog(
 ): Promise<LogPage> {
   const key = logKey(space.jobKey(job.queueName, job.id));
   const from = Math.max(after, firstLoggedSeq - 1);
-  const [raw, last] = await Promise.all([
-    space.client.xrange(key, `(0-${from}`, "+", "COUNT", pageSize),
+  // The last number first: an entry that is written between the two must not look like one that is missing.
+  const [last, raw] = await Promise.all([
     readLastSeq(space, key),
+    space.client.xrange(key, `(0-${from}`, "+", "COUNT", pageSize),
   ]);
-  // Ahead of everything written: a number of another job, or of a log that Redis lost when it crashed.
-  if (from > last) return { kind: "lost" };
   const entries = raw.map(parseStreamEntry);
-  const first = entries[0];
-  if (first ? first.seq !== from + 1 : from < last) return { kind: "lost" };
-  return { kind: "entries", entries };
+  const [first] = entries;
+  if (first) return first.follows <= from ? { kind: "entries", entries } : { kind: "lost" };
+  // Ahead of everything written: a number of another job, or of a log that Redis lost when it crashed.
+  return from === last ? { kind: "entries", entries } : { kind: "lost" };
 }
 
 /** Number of the last entry; 1 when nothing was written. */

@@ -1,4 +1,4 @@
-import { cancelJob, tenantOf } from "@forebay/queue-bullmq";
+import { cancelJob, isRedisUnavailable, tenantOf } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
 import type { JobDeps } from "./job-deps.ts";
 import { jobView } from "./job-view.ts";
@@ -14,9 +14,13 @@ export async function awaitResult(
   view: JobView,
   how: { waitS: number; onDisconnect: "cancel" | "detach"; closed: AbortSignal },
 ): Promise<JobView> {
-  const record = await waitForJob(deps, view.job_id, (job) => isFinalState(job.state), {
+  const record = await waitForJob(deps, view.job_id, isFinalState, {
     ms: how.waitS * 1_000,
     signal: how.closed,
+  }).catch((error: unknown) => {
+    // The job is accepted, whatever happened to Redis since.
+    if (isRedisUnavailable(error)) return undefined;
+    throw error;
   });
   if (!record) return view;
   if (how.closed.aborted && how.onDisconnect === "cancel" && !isFinalState(record.state)) {

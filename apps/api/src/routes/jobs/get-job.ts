@@ -1,9 +1,8 @@
 import type { ServerResponse } from "node:http";
 import type { JobRecord } from "@forebay/queue-bullmq";
-import { isFinalState } from "@forebay/queue-contracts";
-import type { ApiHandler } from "../../http/api-env.ts";
+import { isFinalState, type JobState } from "@forebay/queue-contracts";
+import { type Endpoint, jsonReply } from "../../http/endpoint.ts";
 import { matchesEtag } from "../../http/etag.ts";
-import { jsonResponse } from "../../http/json-response.ts";
 import { readQuery } from "../../http/query.ts";
 import { closedSignal } from "./closed-signal.ts";
 import { findJob, jobNotFound, maySeeResult } from "./find-job.ts";
@@ -13,22 +12,21 @@ import { parseWait } from "./parse-prefer.ts";
 import { waitForJob } from "./wait-for-job.ts";
 
 /** `GET /jobs/{id}` */
-export function getJob(deps: JobDeps): ApiHandler {
-  return async (context) => {
-    const query = readQuery(context.req.url, (name) => name === "wait");
+export function getJob(deps: JobDeps): Endpoint {
+  return async ({ incoming, outgoing, url, id, caller }) => {
+    const query = readQuery(url, (name) => name === "wait");
     const waitS = parseWait(query.get("wait"));
-    const caller = context.get("caller");
-    const found = await findJob(deps, caller, context.req.param("id") ?? "");
+    const found = await findJob(deps, caller, id);
     const { tenant } = found;
-    const record = waitS ? await afterChange(deps, found.record, waitS, context.env.outgoing) : found.record;
+    const record = waitS ? await afterChange(deps, found.record, waitS, outgoing) : found.record;
     const withResult = maySeeResult(caller, tenant);
     const etag = etagOf(record, withResult);
     // Nobody but the key's holder may keep it, and only to ask again whether it is still so.
     const headers = { etag, "cache-control": "private, no-cache" };
-    if (matchesEtag(context.env.incoming.headers["if-none-match"], etag)) {
-      return new Response(null, { status: 304, headers });
+    if (matchesEtag(incoming.headers["if-none-match"], etag)) {
+      return { status: 304, headers, body: null };
     }
-    return jsonResponse(200, jobView(record, withResult), headers);
+    return jsonReply(200, jobView(record, withResult), headers);
   };
 }
 
@@ -40,7 +38,7 @@ async function afterChange(
   response: ServerResponse,
 ): Promise<JobRecord> {
   if (isFinalState(before.state)) return before;
-  const changed = (job: JobRecord): boolean => job.state !== before.state;
+  const changed = (state: JobState): boolean => state !== before.state;
   const limits = { ms: waitS * 1_000, signal: closedSignal(response) };
   const after = await waitForJob(deps, before.id, changed, limits);
   if (!after) throw jobNotFound();

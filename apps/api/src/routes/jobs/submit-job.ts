@@ -1,7 +1,6 @@
 import { readRedisTimeMs } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
-import type { ApiContext, ApiHandler } from "../../http/api-env.ts";
-import { jsonResponse } from "../../http/json-response.ts";
+import { type Call, type Endpoint, jsonReply, type Reply } from "../../http/endpoint.ts";
 import { refuseQuery } from "../../http/query.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { fingerprintBody } from "./fingerprint-body.ts";
@@ -18,13 +17,13 @@ import { hasTiming, resolveTiming } from "./resolve-timing.ts";
 import { submitOnce } from "./submit-once.ts";
 
 /** `POST /jobs` */
-export function submitJob(deps: JobDeps): ApiHandler {
-  return async (context) => {
-    const { incoming, outgoing } = context.env;
-    refuseQuery(context.req.url);
+export function submitJob(deps: JobDeps): Endpoint {
+  return async (call) => {
+    const { incoming, outgoing } = call;
+    refuseQuery(call.url);
     const { waitS, applied } = parsePrefer(incoming.headers.prefer?.toString());
     const onDisconnect = parseOnDisconnect(incoming.headers["forebay-on-disconnect"]?.toString());
-    const submitted = await submit(deps, context);
+    const submitted = await submit(deps, call);
     const headers = {
       ...(applied !== undefined && { "preference-applied": applied }),
       ...(submitted.replayed && { "idempotency-replayed": "true" }),
@@ -32,17 +31,18 @@ export function submitJob(deps: JobDeps): ApiHandler {
     if (waitS === undefined || waitS === 0) return accepted(submitted.view, headers);
     const closed = closedSignal(outgoing);
     const view = await awaitResult(deps, submitted.view, { waitS, onDisconnect, closed });
-    return isFinalState(view.state) ? jsonResponse(200, view, headers) : accepted(view, headers);
+    return isFinalState(view.state) ? jsonReply(200, view, headers) : accepted(view, headers);
   };
 }
 
-async function submit(deps: JobDeps, context: ApiContext): Promise<{ view: JobView; replayed: boolean }> {
-  const { incoming } = context.env;
+async function submit(
+  deps: JobDeps,
+  { incoming, caller }: Call,
+): Promise<{ view: JobView; replayed: boolean }> {
   const body = await readJsonBody(incoming, deps.body);
   const submission = parseSubmission(body);
   const header = incoming.headers["idempotency-key"]?.toString();
   const key = parseIdempotencyKey(header, submission.idempotency_key);
-  const caller = context.get("caller");
   const nowMs = hasTiming(submission) ? await readRedisTimeMs(deps.space) : 0;
   const { delayMs, startBy } = resolveTiming(submission, nowMs);
   const job = resolveJob(submission, caller, startBy, deps.jobs);
@@ -57,6 +57,6 @@ async function submit(deps: JobDeps, context: ApiContext): Promise<{ view: JobVi
   return { view, replayed: false };
 }
 
-function accepted(view: JobView, headers: Readonly<Record<string, string>>): Response {
-  return jsonResponse(202, view, { location: view.links.self, ...headers });
+function accepted(view: JobView, headers: Readonly<Record<string, string>>): Reply {
+  return jsonReply(202, view, { location: view.links.self, ...headers });
 }

@@ -48,8 +48,8 @@ export function followJob(deps: JobDeps): ApiHandler {
       else refusal = problem;
     };
     const sink: FeedSink = {
-      accepted: (job) => stream().send(sse.acceptedFrame(job)),
-      entry: (entry) => stream().send(sse.entryFrame(entry)),
+      accepted: () => stream().send(sse.acceptedFrame(found.record)),
+      entries: (entries) => stream().send(sse.entryFrames(entries)),
       ended: (job, seq) => stream().end(sse.endedFrame(seq, jobView(job, true))),
       flowing: () => begun?.flowing() ?? true,
       drained: async () => (await begun?.drained()) ?? !outgoing.destroyed,

@@ -1,4 +1,5 @@
 import {
+  hasEnded,
   type JobRecord,
   type LiveHub,
   type LogEntry,
@@ -7,12 +8,13 @@ import {
   readLog,
 } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
+import { coalesceRuns } from "../coalesce-runs.ts";
 
 /** Where a feed's events go. */
 export type FeedSink = {
   /** The job was accepted: event number 1. */
-  accepted(job: JobRecord): void;
-  entry(entry: LogEntry): void;
+  accepted(): void;
+  entries(entries: readonly LogEntry[]): void;
   /** Whether the reader keeps up: what comes live may be sent at once. */
   flowing(): boolean;
   /** Resolves when the reader has room again; false: it has read nothing for too long, or is gone. */
@@ -40,73 +42,62 @@ export async function openJobFeed(
   position: number,
   sink: FeedSink,
 ): Promise<JobFeed> {
+  const { space, hub } = source;
   let seen = position;
   let stopped = false;
-  let reading = false;
-  let again = false;
   let watch: { stop(): void } | undefined;
 
   const stop = (): void => {
     stopped = true;
     watch?.stop();
   };
+  /** What comes live while the log is read may come twice, and counts once. */
   const deliver = (entries: readonly LogEntry[]): void => {
-    for (const entry of entries) {
-      if (stopped || entry.seq <= seen) continue;
-      seen = entry.seq;
-      sink.entry(entry);
-    }
+    const fresh = entries[0] && entries[0].seq > seen ? entries : entries.filter(({ seq }) => seq > seen);
+    const last = fresh.at(-1);
+    if (stopped || !last) return;
+    seen = last.seq;
+    sink.entries(fresh);
   };
   /** One round: the job first, so that a final state means that the log read after it is complete. */
   const readOnce = async (): Promise<void> => {
-    const record = await readJobOn(source.space, job.queueName, job.id);
-    if (!record) return finish(() => sink.broken());
+    const ended = await hasEnded(space, job.queueName, job.id);
+    const record = ended ? await readJobOn(space, job.queueName, job.id) : undefined;
+    if (ended === undefined) return finish(() => sink.broken());
     for (;;) {
       // A reader that falls behind gets the log at its own pace, and nothing is held for it meanwhile.
       if (!(await sink.drained())) return finish(() => sink.stalled());
-      const page = await readLog(source.space, job, seen);
+      const page = await readLog(space, job, seen);
       if (stopped) return;
       if (page.kind === "lost") return finish(() => sink.lost());
       // Not before the log was seen to be whole: a reader who begins with a gap is told so and nothing else.
       if (seen < 1 && !isLogGone(record, page.entries)) {
         seen = 1;
-        sink.accepted(record);
+        sink.accepted();
       }
       if (page.entries.length === 0) break;
       deliver(page.entries);
     }
     if (seen <= 1 && isLogGone(record, [])) return finish(() => sink.lost());
-    if (isFinalState(record.state)) finish(() => sink.ended(record, seen + 1));
+    if (record && isFinalState(record.state)) finish(() => sink.ended(record, seen + 1));
   };
   const finish = (say: () => void): void => {
     if (stopped) return;
     stop();
     say();
   };
-  const read = async (): Promise<void> => {
-    if (reading) {
-      again = true;
-      return;
-    }
-    reading = true;
-    try {
-      do {
-        again = false;
-        await readOnce();
-      } while (again && !stopped);
-    } finally {
-      reading = false;
-    }
-  };
+  const read = coalesceRuns(async () => {
+    if (!stopped) await readOnce();
+  });
+  // Redis may be away; the hub says so again when it is back, and until then nothing happens.
+  const readLater = (): void => void read().catch(() => undefined);
 
-  watch = await source.hub.watch(job.id, {
+  watch = await hub.watch(job.id, {
     onEntries(entries) {
-      // While the log is read these may be in it as well: reading goes on until nothing is new.
-      if (!reading && entries[0]?.seq === seen + 1 && sink.flowing()) deliver(entries);
-      else void read().catch(() => undefined);
+      if (entries[0]?.seq === seen + 1 && sink.flowing()) deliver(entries);
+      else readLater();
     },
-    // Redis may be away; the hub says so again when it is back, and until then nothing happens.
-    onChange: () => void read().catch(() => undefined),
+    onChange: readLater,
   });
   try {
     await read();
@@ -117,6 +108,6 @@ export async function openJobFeed(
 }
 
 /** Every job that completed was begun, and its log says so: without an entry there is no log any more. */
-function isLogGone(job: JobRecord, entries: readonly LogEntry[]): boolean {
-  return job.state === "completed" && entries.length === 0;
+function isLogGone(job: JobRecord | undefined, entries: readonly LogEntry[]): boolean {
+  return job?.state === "completed" && entries.length === 0;
 }

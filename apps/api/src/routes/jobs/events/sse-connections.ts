@@ -5,7 +5,7 @@ const bytesBehindMax = 64 * 1024;
 
 /** One open event stream. */
 export type SseConnection = {
-  send(frame: string): void;
+  send(frame: string | Buffer): void;
   /** Sends a last frame and ends the stream. */
   end(frame: string): void;
   /** Whether the reader keeps up. */
@@ -53,14 +53,21 @@ export function openSseConnections(
       return open.size;
     },
     open(response, first, onClose) {
-      response.writeHead(200, headers);
-      response.write(first);
-      open.add(response);
-      response.once("close", () => {
+      const over = (): boolean => response.writableEnded || response.destroyed;
+      let giveUp: NodeJS.Timeout | undefined;
+      const closed = (): void => {
+        clearTimeout(giveUp);
         open.delete(response);
         onClose();
-      });
-      const over = (): boolean => response.writableEnded || response.destroyed;
+      };
+      if (response.destroyed) {
+        // Its `close` has been: nothing would ever take it off the list.
+        closed();
+      } else {
+        response.writeHead(200, headers);
+        response.write(first);
+        open.add(response.once("close", closed));
+      }
       return {
         send(frame) {
           if (!over()) response.write(frame);
@@ -70,7 +77,7 @@ export function openSseConnections(
           open.delete(response);
           response.end(frame);
           // One that reads nothing would keep the connection for ever.
-          setTimeout(() => response.destroy(), options.stallMs).unref();
+          giveUp = setTimeout(() => response.destroy(), options.stallMs).unref();
         },
         flowing: () => response.writableLength <= bytesBehindMax,
         drained: () => drained(response, options.stallMs),

@@ -9,11 +9,23 @@ export const openingFrame = `retry: ${retryMs}\n\n`;
 export const heartbeatFrame = ": still here\n\n";
 
 export function acceptedFrame(job: JobRecord): string {
-  return frame(1, "state", { seq: 1, state: "waiting", at: job.createdAt.toISOString() });
+  const state = job.delayMs > 0 ? "delayed" : "waiting";
+  return frame(1, "state", { seq: 1, state, at: job.createdAt.toISOString() });
+}
+
+const encoded = new WeakMap<readonly LogEntry[], Buffer>();
+
+/** The frames of these entries. Encoded once for all readers that get the same list, as they do what comes live. */
+export function entryFrames(entries: readonly LogEntry[]): Buffer {
+  const known = encoded.get(entries);
+  if (known) return known;
+  const frames = Buffer.from(entries.map(entryFrame).join(""));
+  encoded.set(entries, frames);
+  return frames;
 }
 
 /** An entry goes out as its writer wrote it, with its number in front: most are tokens, and there are many. */
-export function entryFrame({ seq, event, data }: LogEntry): string {
+function entryFrame({ seq, event, data }: LogEntry): string {
   if (event === "state") return frame(seq, event, withTime(seq, data));
   const rest = data === "{}" ? "}" : `,${data.slice(1)}`;
   return `id: ${seq}\nevent: ${event}\ndata: {"seq":${seq}${rest}\n\n`;

@@ -1,0 +1,41 @@
+/**
+ * Lua that writes a job's log (see log-entry.ts), for scripts whose log is at `key`, a Lua expression:
+ *
+ * - `seq`: number of the last entry; 1 when there is none.
+ * - `log(event, data)`: adds an entry.
+ * - `skip_to(number)`: the next entry's number is above this one, whatever is in the log.
+ * - `reopen(state, now, partial)`: a job that ended as `state` goes back to its queue. Its closing event, which
+ *   readers have, had the number after the last entry: the log takes that number now, so that nobody's position
+ *   points at something else. `partial`: the log holds tokens that readers are to drop.
+ * - `publish(channel)`: tells the entries that were added to whoever follows the job.
+ */
+export const logLua = (key: string): string => `
+local log_key = ${key}
+local seq, gap_after = 1, nil
+local newest = redis.call("XREVRANGE", log_key, "+", "-", "COUNT", 1)[1]
+if newest then seq = tonumber(string.sub(newest[1], 3)) end
+local added = {}
+local function skip_to(number)
+  if number <= seq then return end
+  gap_after, seq = seq, number
+end
+local function log(event, data)
+  seq = seq + 1
+  local id = string.format("0-%d", seq)
+  if gap_after then
+    redis.call("XADD", log_key, id, "e", event, "d", data, "p", string.format("%d", gap_after))
+    gap_after = nil
+  else
+    redis.call("XADD", log_key, id, "e", event, "d", data)
+  end
+  added[#added + 1] = string.format("%d ", seq) .. event .. " " .. data
+end
+local function reopen(state, now, partial)
+  log("state", string.format('{"state":"%s","at_ms":%s}', state, now))
+  if partial then log("restart", '{"attempt":1}') end
+  log("state", string.format('{"state":"waiting","at_ms":%s}', now))
+end
+local function publish(channel)
+  if #added > 0 then redis.call("PUBLISH", channel, table.concat(added, "\\n")) end
+end
+`;
