@@ -38,7 +38,7 @@ export type Body = { readonly [name: string]: unknown } & {
   readonly next_cursor: string | null;
 };
 
-export type Call = { body?: unknown; headers?: Record<string, string> };
+type Call = { body?: unknown; headers?: Record<string, string> };
 
 /** An API as it is deployed, in this process, on a Redis prefix of its own. */
 export type Api = AsyncDisposable & {

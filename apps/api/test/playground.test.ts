@@ -127,7 +127,7 @@ describe.skipIf(noBrowser !== undefined)(`in a real browser${noBrowser ? ` (${no
     await submit(page, "Through a proxy", 300);
     await grown(page, 50);
     await proxy.cut();
-    await page.getByText("nothing is lost").waitFor();
+    await page.getByText("Nothing is lost").waitFor();
     proxy.heal();
     await stateOn(page, "completed");
     expect(await wholeAnswer(page)).toBe(answerText((await client.get(idOn(page))).result));

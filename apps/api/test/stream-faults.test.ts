@@ -177,11 +177,12 @@ describe("with Redis", () => {
   });
 
   test("frozen for seconds, readers and waiters stay and get the rest when it thaws", async () => {
+    // Before the story begins: on a slow machine it would be over by the time a process is up.
+    const { url: replica } = await live.startApi();
     const id = await submit(api, story);
     const tokens = countEvents("token");
     const reading = followThrough([api], id, tokens);
     await tokens.reached(10);
-    const { url: replica } = await live.startApi();
     const waiting = get(replica, `/jobs/${id}?wait=60`);
     const space = await live.openSpace();
     const followers = async () => (await space.client.pubsub("NUMSUB", liveChannel(space, id)))[1];

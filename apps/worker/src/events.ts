@@ -5,6 +5,7 @@ import type { Backend } from "./backends/backend.ts";
 import type { Classification } from "./failures/classification.ts";
 import type { EndedStart } from "./jobs/ended-start.ts";
 import type { CallFailure } from "./ollama/call-failure.ts";
+import { createRateCounter, type RateCounter } from "./rate-counter.ts";
 import { createWorkerMetrics } from "./worker-metrics.ts";
 
 /** What happens in a worker, each as one log line and its metrics. Prompts and answers never get here. */
@@ -12,7 +13,7 @@ export type WorkerEvents = ReturnType<typeof createWorkerEvents>;
 
 export function createWorkerEvents(logger: Logger, metrics: Metrics) {
   const m = createWorkerMetrics(metrics);
-  const finished = new Map<string, number[]>();
+  const finished = new Map<string, RateCounter>();
 
   return {
     jobStarted(job: InferenceJob, delivery: Delivery) {
@@ -36,7 +37,7 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
         const seconds = Math.max(0, (Date.now() - delivery.createdAt.getTime()) / 1_000);
         m.finished.inc({ type, model, outcome: final, code: failure?.code ?? "" });
         m.duration.observe({ type, model, outcome: final }, seconds);
-        noteFinished(finished, model, Date.now());
+        noteFinished(finished, model);
       }
       if (outcome.kind === "completed") {
         const { usage, backend } = outcome.result;
@@ -105,7 +106,7 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
     /** Jobs ended per second by model, over the last minute. */
     finishedPerS(): Record<string, number> {
       const now = Date.now();
-      const rates = [...finished].map(([model, times]) => [model, recent(times, now).length / 60] as const);
+      const rates = [...finished].map(([model, counter]) => [model, counter.perS(now)] as const);
       return Object.fromEntries(rates.filter(([, rate]) => rate > 0));
     },
   };
@@ -118,11 +119,8 @@ function finalOutcome(delivery: Delivery, outcome: Outcome): "completed" | "fail
   return outcome.kind === "retry" && delivery.attemptsMade + 1 >= delivery.attemptsMax ? "failed" : undefined;
 }
 
-const recent = (times: readonly number[], now: number): number[] => times.filter((at) => now - at < 60_000);
-
-function noteFinished(finished: Map<string, number[]>, model: string, now: number): void {
-  const times = finished.get(model) ?? [];
-  times.push(now);
-  // Trimmed now and then: at a thousand jobs a second a filter for each would be the worker's main work.
-  finished.set(model, times.length > 10_000 ? recent(times, now) : times);
+function noteFinished(finished: Map<string, RateCounter>, model: string): void {
+  const counter = finished.get(model) ?? createRateCounter();
+  counter.note(Date.now());
+  finished.set(model, counter);
 }

@@ -1,6 +1,6 @@
 // The load generator's process: takes plans from its parent, one at a time.
-import { Pool } from "undici";
 import { percentile } from "../statistics.ts";
+import { HttpConnection } from "./http-connection.ts";
 import type { LoadPlan, LoadResult } from "./load-plan.ts";
 
 const bodiesKept = 5_000;
@@ -8,31 +8,31 @@ const bodiesKept = 5_000;
 let sent = 0;
 
 async function run(plan: LoadPlan): Promise<LoadResult> {
-  await using pool = disposable(new Pool(plan.origin, { connections: plan.connections, pipelining: 1 }));
+  const opening = Array.from({ length: plan.connections }, () => HttpConnection.open(plan.origin));
+  const connections = await Promise.all(opening);
+  const requestsMax = plan.requests ?? Number.POSITIVE_INFINITY;
   const latencies: number[] = [];
   const bodies: string[] = [];
   const startedAt = performance.now();
-  const cpuBefore = process.cpuUsage();
   const until = startedAt + (plan.durationMs ?? Number.POSITIVE_INFINITY);
+  const cpuBefore = process.cpuUsage();
   let begun = 0;
 
-  async function connection(): Promise<void> {
-    while (begun < (plan.requests ?? Number.POSITIVE_INFINITY) && performance.now() < until) {
-      const path = plan.paths[begun++ % plan.paths.length] ?? "/";
-      const number = String(sent++);
-      const headers = plan.uniqueHeader
-        ? { ...plan.headers, [plan.uniqueHeader]: `bench-${number}` }
-        : plan.headers;
-      const body = plan.body?.replace("#", number) ?? null;
+  async function drive(connection: HttpConnection): Promise<void> {
+    while (begun < requestsMax && performance.now() < until) {
+      const request = formatRequest(plan, begun++);
       const at = performance.now();
-      const answer = await pool.value.request({ method: plan.method, path, headers, body });
-      const text = await answer.body.text();
+      const { status, body } = await connection.send(request);
       latencies.push(performance.now() - at);
-      if (answer.statusCode !== plan.expectedStatus) throw new Error(`${answer.statusCode}: ${text}`);
-      if (bodies.length < bodiesKept) bodies.push(text);
+      if (status !== plan.expectedStatus) throw new Error(`${status}: ${body}`);
+      if (bodies.length < bodiesKept) bodies.push(body);
     }
   }
-  await Promise.all(Array.from({ length: plan.connections }, connection));
+  try {
+    await Promise.all(connections.map(drive));
+  } finally {
+    for (const connection of connections) connection.close();
+  }
 
   const elapsedMs = performance.now() - startedAt;
   const cpu = process.cpuUsage(cpuBefore);
@@ -46,8 +46,14 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   };
 }
 
-function disposable(pool: Pool): AsyncDisposable & { value: Pool } {
-  return { value: pool, [Symbol.asyncDispose]: () => pool.close() };
+function formatRequest(plan: LoadPlan, index: number): string {
+  const number = String(sent++);
+  const path = plan.paths[index % plan.paths.length] ?? "/";
+  const body = plan.body?.replace("#", number) ?? "";
+  const fields = Object.entries(plan.headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  const unique = plan.uniqueHeader === undefined ? "" : `${plan.uniqueHeader}: bench-${number}\r\n`;
+  const length = body === "" ? "" : `content-length: ${Buffer.byteLength(body)}\r\n`;
+  return `${plan.method} ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${fields.join("")}${unique}${length}\r\n${body}`;
 }
 
 process.on("message", (plan: LoadPlan) => {

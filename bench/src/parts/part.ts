@@ -2,7 +2,7 @@ import type { Figure } from "../figure.ts";
 import type { LoadGenerator } from "../load/open-load-generator.ts";
 import type { InstantOllama } from "../ollama/open-instant-ollama.ts";
 
-export type PartContext = {
+type PartContext = {
   readonly generator: LoadGenerator;
   readonly ollama: InstantOllama;
   readonly say: (text: string) => void;

@@ -21,10 +21,11 @@ test("what the README says to try works as it stands against npm start", { timeo
   const commands = commandsOf("Try it");
   expect(commands.match(/curl/g)?.length).toBeGreaterThan(10);
 
-  const script = commands.replaceAll("http://127.0.0.1:8080", `http://127.0.0.1:${run.env.API_PORT}`);
+  const apiUrl = `http://127.0.0.1:${run.env.API_PORT}`;
+  const script = commands.replaceAll("http://127.0.0.1:8080", apiUrl);
   const { stdout } = await promisify(execFile)("sh", ["-euc", script], {
     cwd: root,
-    env: { ...process.env, ...run.env, REDIS_URL: redisUrl },
+    env: { ...process.env, ...run.env, REDIS_URL: redisUrl, FOREBAY_URL: apiUrl },
     timeout: 90_000,
   });
 

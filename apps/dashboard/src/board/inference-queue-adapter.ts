@@ -1,5 +1,5 @@
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
-import { addJob, type QueueSpace, removeJob, retryJob } from "@forebay/queue-bullmq";
+import { addJob, logKey, type QueueSpace, readLog, removeJob, retryJob } from "@forebay/queue-bullmq";
 import {
   type Affinity,
   affinityKey,
@@ -29,6 +29,7 @@ const cleanBatch = 1_000;
 export class InferenceQueueAdapter extends BullMQAdapter {
   override readonly allowCompletedRetries = false;
   readonly #space: QueueSpace;
+  readonly #queueName: string;
   readonly #boardName: string;
   readonly #workers: () => Promise<QueueWorkers>;
 
@@ -43,6 +44,7 @@ export class InferenceQueueAdapter extends BullMQAdapter {
       description: `Queue ${entry.name}`,
     });
     this.#space = space;
+    this.#queueName = entry.name;
     this.#boardName = affinityKey(entry);
     this.#workers = options.workers;
     this.setFormatter("name", (job: { data: unknown }) => jobTitle(job.data));
@@ -51,6 +53,14 @@ export class InferenceQueueAdapter extends BullMQAdapter {
   // The menu and the addresses show this and not the display name.
   override getName(): string {
     return this.#boardName;
+  }
+
+  /** A job's events stand where BullMQ keeps log lines; a job that never began may have such lines of its own. */
+  override async getJobLogs(id: string): Promise<string[]> {
+    const key = logKey(this.#space.jobKey(this.#queueName, id));
+    if ((await this.#space.client.type(key)) !== "stream") return super.getJobLogs(id);
+    const page = await readLog(this.#space, { queueName: this.#queueName, id }, 0);
+    return page.kind === "lost" ? [] : page.entries.map(({ seq, event, data }) => `${seq} ${event} ${data}`);
   }
 
   // Asked for every queue at every poll: one look at the workers' leases instead of CLIENT LIST for each.

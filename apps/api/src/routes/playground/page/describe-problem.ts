@@ -1,4 +1,4 @@
-import { ForebayError } from "@forebay/client";
+import { ConnectionError, ForebayError, type Retry } from "@forebay/client";
 
 /** A refusal as a person needs it: what happened, what to do about it, and what to tell the operator. */
 export type DescribedProblem = {
@@ -10,7 +10,7 @@ export type DescribedProblem = {
 };
 
 const advices: Readonly<Record<string, string>> = {
-  unauthorized: "Enter a key that this server knows; an operator makes one with `forebay keys create`.",
+  unauthorized: "Enter a key that this server knows; an operator makes one with: forebay keys create.",
   forbidden: "Use another key, model or lane, or ask an operator what this key is for.",
   model_not_found: "Choose one of the listed models.",
   too_many_open_jobs: "Wait until some of your jobs have ended, or cancel some.",
@@ -36,6 +36,11 @@ const titles: Readonly<Record<string, string>> = {
   connection_failed: "The server cannot be reached",
   job_not_found: "This job cannot be shown",
 };
+
+export function describeRetry({ error, delayMs }: Retry): string {
+  const what = error instanceof ConnectionError ? "The connection is lost." : error.detail;
+  return `${what} Trying again in ${Math.ceil(delayMs / 1_000)} s.`;
+}
 
 export function describeProblem(error: unknown): DescribedProblem {
   if (!(error instanceof ForebayError)) {

@@ -6,6 +6,7 @@ import {
   OffsetLostError,
   type Retry,
 } from "@forebay/client";
+import { describeRetry } from "./describe-problem.ts";
 import type { JobPanel } from "./job-panel.ts";
 
 /** How often the count of tokens is asked for, which the stream does not tell. Milliseconds. */
@@ -42,8 +43,7 @@ export async function followJob(
 
   show(await client.get(id, { signal }));
   const timer = setInterval(() => void look(), countMs);
-  const onRetry = ({ error, delayMs }: Retry): void =>
-    panel.notice(`${error.detail} Trying again in ${Math.ceil(delayMs / 1_000)} s; nothing is lost.`);
+  const onRetry = (retry: Retry): void => panel.notice(`${describeRetry(retry)} Nothing is lost.`);
   try {
     for await (const event of client.stream(id, { signal, onRetry })) {
       panel.notice(undefined);

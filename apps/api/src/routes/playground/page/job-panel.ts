@@ -70,6 +70,7 @@ export function createJobPanel(adviceFor: (code: string) => Promise<string | und
       shown = undefined;
       html("job-id").textContent = id ?? "";
       html("empty").hidden = id !== undefined;
+      html("job").toggleAttribute("data-open", id !== undefined);
       for (const each of ["state", "figures", "history", "cancel", "retry"]) html(each).hidden = true;
       for (const each of [answer, thinking, notice, problem]) each.hidden = true;
       text.clear();

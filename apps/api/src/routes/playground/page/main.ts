@@ -1,8 +1,11 @@
-import { createClient, type ForebayClient, ForebayError } from "@forebay/client";
-import { element, make } from "./element.ts";
+import { createClient, type ForebayClient, ForebayError, type JobState, type Retry } from "@forebay/client";
+import { describeRetry } from "./describe-problem.ts";
+import { element } from "./element.ts";
 import { createFailureAdvice } from "./failure-advice.ts";
 import { followJob } from "./follow-job.ts";
+import { createJobForm } from "./job-form.ts";
 import { createJobPanel } from "./job-panel.ts";
+import { createKeyForm } from "./key-form.ts";
 import { showModels } from "./model-list.ts";
 import { readJobForm } from "./read-job-form.ts";
 import { showRecent } from "./recent-list.ts";
@@ -13,54 +16,44 @@ import { createTabStore, whatOf } from "./tab-store.ts";
 const baseUrl = new URL(".", location.href);
 const store = createTabStore();
 const panel = createJobPanel(createFailureAdvice(new URL("playground/failures.json", baseUrl)));
-const keyForm = element("key-form", HTMLFormElement);
-const keyField = element("key", HTMLInputElement);
-const jobForm = element("job-form", HTMLFormElement);
+const keyForm = createKeyForm(store, () => void begin());
+const jobForm = createJobForm(store, () => void submit());
 const modelField = element("model", HTMLSelectElement);
 const submitButton = element("submit", HTMLButtonElement);
-const cancelButton = element("cancel", HTMLButtonElement);
 const formProblem = element("form-problem", HTMLElement);
+const awayMs = 5_000;
+const modelsMs = 2_000;
+let following = new AbortController();
 
 const client = (): ForebayClient => createClient({ baseUrl, apiKey: store.key });
-const currentId = (): string | undefined => decodeURIComponent(location.hash.slice(1)) || undefined;
-const formFields = (): Record<string, string> =>
-  Object.fromEntries([...new FormData(jobForm)].map(([name, value]) => [name, String(value)]));
+const currentId = (): string | undefined => location.hash.slice(1) || undefined;
+const isRefusedKey = (error: unknown): boolean => error instanceof ForebayError && error.status === 401;
 
-function showKeyStatus(refused: boolean): void {
-  const status = element("key-status", HTMLElement);
-  keyForm.hidden = !refused;
-  if (refused) return status.replaceChildren("A key is needed.");
-  if (store.key === undefined) return status.replaceChildren("No key is needed here.");
-  const forget = make("button", "link", "Forget it");
-  forget.type = "button";
-  forget.addEventListener("click", () => {
-    store.key = undefined;
-    void begin();
-  });
-  status.replaceChildren(`Using the key ${store.key.slice(0, 6)}… `, forget);
+async function begin(): Promise<void> {
+  following.abort();
+  panel.open(undefined);
+  if (await loadModels()) await openJob();
 }
 
-/** Asks for the models, which also tells whether the key is good. */
+/** Asks for the models, which also tells whether the key is good. Returns whether the server has let us in. */
 async function loadModels(): Promise<boolean> {
   try {
     const models = await client().models();
     showModels(modelField, models, modelField.value || (store.draft["model"] ?? ""));
-    showKeyStatus(false);
+    keyForm.show(false);
     showProblem(formProblem, undefined);
     // Workers announce themselves a moment after they have started.
-    if (models.length === 0) setTimeout(() => void loadModels(), 2_000);
+    if (models.length === 0) setTimeout(() => void loadModels(), modelsMs);
     return true;
   } catch (error) {
-    const refused = error instanceof ForebayError && error.status === 401;
-    showKeyStatus(refused);
+    const refused = isRefusedKey(error);
+    showProblem(formProblem, refused ? undefined : error);
     // Who has entered no key yet has done nothing wrong.
-    if (!refused || store.key !== undefined) showProblem(formProblem, error);
-    if (refused) keyField.focus();
+    if (refused) keyForm.show(true, store.key === undefined ? undefined : error);
+    else setTimeout(() => void begin(), awayMs);
     return false;
   }
 }
-
-let following = new AbortController();
 
 async function openJob(): Promise<void> {
   following.abort();
@@ -70,7 +63,7 @@ async function openJob(): Promise<void> {
   panel.open(id);
   showRecent(store.recent(), id);
   if (id === undefined) return;
-  const onJob = ({ state }: { state: Parameters<typeof store.note>[0]["state"] }): void => {
+  const onJob = ({ state }: { state: JobState }): void => {
     const known = store.recent().find((job) => job.id === id);
     if (known?.state === state) return;
     store.note({ id, state, what: known?.what ?? id });
@@ -86,22 +79,21 @@ async function openJob(): Promise<void> {
 }
 
 async function submit(): Promise<void> {
-  const fields = formFields();
-  store.draft = fields;
+  if (submitButton.disabled) return;
   submitButton.disabled = true;
   showProblem(formProblem, undefined);
+  const fields = jobForm.fields();
+  store.draft = fields;
   try {
     const job = readJobForm(fields);
-    const { job_id, state } = await client().submit(job, {
-      onRetry: ({ error, delayMs }) =>
-        panel.notice(`${error.detail} Submitting again in ${Math.ceil(delayMs / 1_000)} s.`),
-    });
+    const onRetry = (retry: Retry): void => panel.notice(describeRetry(retry));
+    const { job_id, state } = await client().submit(job, { onRetry });
     store.note({ id: job_id, state, what: whatOf(job) });
     location.hash = job_id;
     showJobPart();
   } catch (error) {
-    if (error instanceof ForebayError && error.status === 401) showKeyStatus(true);
-    showProblem(formProblem, error);
+    if (isRefusedKey(error)) keyForm.show(true, error);
+    else showProblem(formProblem, error);
   } finally {
     panel.notice(undefined);
     submitButton.disabled = false;
@@ -115,52 +107,25 @@ function showJobPart(): void {
 }
 
 /** What a button of the job does; its error is shown with the job. */
-async function act(button: HTMLButtonElement, work: (id: string) => Promise<unknown>): Promise<void> {
-  const id = currentId();
-  if (id === undefined) return;
-  button.disabled = true;
-  try {
-    await work(id);
-  } catch (error) {
-    // It ended while the button was being pressed, which its stream tells as well.
-    if (!(error instanceof ForebayError && error.code === "already_finished")) panel.problem(error);
-  } finally {
-    button.disabled = false;
-  }
+function onClick(button: HTMLButtonElement, work: (id: string) => Promise<unknown>): void {
+  const act = async (id: string): Promise<void> => {
+    button.disabled = true;
+    try {
+      await work(id);
+    } catch (error) {
+      // It ended while the button was being pressed, which its stream tells as well.
+      if (!(error instanceof ForebayError && error.code === "already_finished")) panel.problem(error);
+    } finally {
+      button.disabled = false;
+    }
+  };
+  button.addEventListener("click", () => void act(currentId() ?? ""));
 }
 
-async function begin(): Promise<void> {
-  if (await loadModels()) await openJob();
-  else panel.open(undefined);
-}
-
-keyForm.addEventListener("submit", (event) => {
-  event.preventDefault();
-  store.key = keyField.value.trim();
-  keyField.value = "";
-  void begin();
-});
-jobForm.addEventListener("submit", (event) => {
-  event.preventDefault();
-  void submit();
-});
-jobForm.addEventListener("input", () => (store.draft = formFields()));
-element("prompt", HTMLTextAreaElement).addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) jobForm.requestSubmit();
-});
-cancelButton.addEventListener("click", () => void act(cancelButton, (id) => client().cancel(id)));
-const retryButton = element("retry", HTMLButtonElement);
-retryButton.addEventListener("click", () => {
-  void act(retryButton, async (id) => {
-    await client().retry(id);
-    await openJob();
-  });
+onClick(element("cancel", HTMLButtonElement), (id) => client().cancel(id));
+onClick(element("retry", HTMLButtonElement), async (id) => {
+  await client().retry(id);
+  void openJob();
 });
 addEventListener("hashchange", () => void openJob());
-
-for (const [name, value] of Object.entries(store.draft)) {
-  const field = jobForm.elements.namedItem(name);
-  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.value = value;
-  if (field instanceof HTMLSelectElement && name !== "model") field.value = value;
-}
 void begin();
