@@ -7,6 +7,8 @@ import type { Problem } from "./http/problem.ts";
 export type ApiEvents = {
   jobAccepted(id: string, job: InferenceJob, caller: Caller): void;
   jobCancelled(id: string, caller: Caller): void;
+  /** The audit's line of a cancellation by filter. */
+  jobsCancelled(filter: object, counts: object, caller: Caller): void;
   jobRetried(id: string, caller: Caller): void;
   jobDeleted(id: string, caller: Caller): void;
   deadLettersActedOn(id: string, action: string, caller: Caller): void;
@@ -52,6 +54,8 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
       logger.info({ job_id: id, type, model, lane, ...who(caller) }, "job accepted");
     },
     jobCancelled: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job cancelled"),
+    jobsCancelled: (filter, counts, caller) =>
+      logger.warn({ filter, ...counts, ...who(caller), role: caller.role }, "jobs cancelled by filter"),
     jobRetried: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job put back by hand"),
     jobDeleted: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job deleted"),
     deadLettersActedOn: (id, action, caller) =>

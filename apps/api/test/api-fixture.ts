@@ -130,7 +130,7 @@ async function openSpace(stack: AsyncDisposableStack, redisUrl: string, prefix: 
 
 async function openApi(stack: AsyncDisposableStack, env: Record<string, string>): Promise<Api> {
   const config = loadConfig(apiConfigSchema, { API_PORT: "0", API_OPS_PORT: "0", ...env });
-  const client = openRedis(config.redis, "producer", "api", () => undefined);
+  const client = openRedis(config.redis, "producer", `${config.redis.prefix}-api`, () => undefined);
   stack.defer(() => closeRedis(client));
   await waitForRedis(client, 10_000);
   const telemetry = {

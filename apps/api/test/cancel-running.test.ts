@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { waitFor } from "@forebay/test-harness";
+import { type ServiceProcess, waitFor } from "@forebay/test-harness";
 import {
   createLiveStack,
   ended,
@@ -16,15 +16,17 @@ const endless = { options: { num_predict: 20_000, seed: 1 } };
 let live: LiveStack;
 let api: string;
 let replica: string;
+let second: ServiceProcess;
 beforeAll(async () => {
   live = await createLiveStack(inject("redisUrl"), { numParallel: 2, tokensPerS: 100 });
-  const [first, second] = await Promise.all([
+  const [first, another] = await Promise.all([
     live.startApi(),
     live.startApi(),
     live.startWorker({ WORKER_CONCURRENCY: "2", WORKER_LOCK_MS: "1000", WORKER_STALLED_CHECK_MS: "500" }),
   ]);
   api = first.url;
-  replica = second.url;
+  second = another;
+  replica = another.url;
 });
 afterAll(() => live[Symbol.asyncDispose]());
 
@@ -40,6 +42,22 @@ test("a running job is stopped from any replica, and its slot is free", async ()
   expect(job).toMatchObject({ state: "cancelled", error: { code: "cancelled" }, result: null });
   await idle();
   expect((await post(api, `/jobs/${id}/cancel`)).body.code).toBe("already_finished");
+});
+
+test("running and waiting jobs that match a filter are all stopped, and the log says who did that", async () => {
+  const metadata = { batch: "stop" };
+  const ids = await Promise.all(Array.from({ length: 5 }, () => submit(api, { ...endless, metadata })));
+  const other = await submit(api, { ...endless, prompt: "another" });
+  await running();
+  const { body } = await post(replica, "/jobs/cancel", { filter: { metadata } });
+  expect(body).toMatchObject({ matched: 5, more: false });
+  for (const id of ids) expect(await ended(api, id)).toMatchObject({ state: "cancelled" });
+  expect((await get(api, `/jobs/${other}`)).body.finished_at).toBeNull();
+  expect(second.output()).toMatch(
+    /"filter":\{"metadata":\{"batch":"stop"\}\},"matched":5.*jobs cancelled by filter/,
+  );
+  await post(api, `/jobs/${other}/cancel`);
+  await idle();
 });
 
 test("a job is stopped while its model still loads and nothing has come yet", async () => {

@@ -1,5 +1,6 @@
 export * from "./jobs/add-job.ts";
 export * from "./control/cancel-job.ts";
+export * from "./control/cancel-jobs.ts";
 export * from "./control/deadlines.ts";
 export * from "./control/decide-deadline.ts";
 export * from "./control/enforce-deadline.ts";
@@ -12,6 +13,7 @@ export * from "./jobs/idempotency.ts";
 export * from "./jobs/job-record.ts";
 export * from "./queues/limit-running.ts";
 export * from "./jobs/list-jobs.ts";
+export * from "./jobs/list-open-jobs.ts";
 export * from "./jobs/locate-job.ts";
 export * from "./redis/lua.ts";
 export * from "./queues/model-cards.ts";

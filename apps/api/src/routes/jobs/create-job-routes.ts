@@ -3,6 +3,7 @@ import type { ApiEnv } from "../../http/api-env.ts";
 import { asHandler } from "../../http/endpoint.ts";
 import type { DirectRoute } from "../../http/serve-directly.ts";
 import { cancelJob } from "./cancel-job.ts";
+import { cancelJobs } from "./cancel-jobs.ts";
 import { deleteJob } from "./delete-job.ts";
 import { followJob } from "./events/follow-job.ts";
 import { getJob } from "./get-job.ts";
@@ -18,6 +19,7 @@ export function createJobRoutes(deps: JobDeps): Hono<ApiEnv> {
   routes.get("/:id", asHandler(getJob(deps)));
   routes.get("/:id/events", followJob(deps));
   routes.delete("/:id", deleteJob(deps));
+  routes.post("/cancel", cancelJobs(deps));
   routes.post("/:id/cancel", cancelJob(deps));
   routes.post("/:id/retry", retryJob(deps));
   return routes;

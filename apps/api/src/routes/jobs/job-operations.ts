@@ -1,6 +1,7 @@
 import { jobIdSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
 import type { Operation, Parameter } from "../../openapi/operation.ts";
+import { cancelBodySchema } from "./cancel-filter.ts";
 import { jobSummarySchema, jobViewSchema } from "./job-view-schema.ts";
 import { waitSecondsMax } from "./parse-prefer.ts";
 import { listLimit, listParameterSchemas } from "./list-query.ts";
@@ -208,6 +209,44 @@ const cancel: Operation = {
   curl: "curl -s -X POST http://127.0.0.1:8080/jobs/$ID/cancel",
 };
 
+const cancelMany: Operation = {
+  method: "post",
+  path: "/jobs/cancel",
+  id: "cancelJobs",
+  tag: "jobs",
+  summary: "Cancel all jobs that match a filter",
+  description:
+    "Jobs that wait or are delayed are `cancelled` when this answers; running ones are stopped by their workers soon after. Operators and admins may name any tenant, or none for all of them; clients cancel their own tenant's jobs. A filter that names nothing must be confirmed with `all`. With `more`, repeat the request.",
+  body: {
+    schema: cancelBodySchema,
+    examples: {
+      model: { filter: { model: "llama3.2:3b", state: "waiting" }, dry_run: true },
+      batch: { filter: { lane: "batch", metadata: { batch: "7" } }, limit: 10_000 },
+    },
+  },
+  answers: {
+    200: {
+      description: "Done, or with `dry_run` counted.",
+      schema: z.object({
+        matched: z.int().describe("Jobs that matched, at most `limit`."),
+        cancelled: z.int().describe("Ended by this."),
+        stopping: z.int().describe("Running; about to end."),
+        more: z.boolean().describe("There are more than `limit`."),
+      }),
+    },
+  },
+  problems: [
+    "malformed_body",
+    "invalid_query",
+    "forbidden",
+    "body_too_large",
+    "unsupported_media_type",
+    "invalid_body",
+    "nested_too_deep",
+  ],
+  curl: `curl -s http://127.0.0.1:8080/jobs/cancel -H 'content-type: application/json' -d '{"filter":{"lane":"batch"},"dry_run":true}'`,
+};
+
 const retry: Operation = {
   method: "post",
   path: "/jobs/{id}/retry",
@@ -241,4 +280,13 @@ const erase: Operation = {
   curl: "curl -s -X DELETE http://127.0.0.1:8080/jobs/$ID",
 };
 
-export const jobOperations: readonly Operation[] = [submit, get, events, list, cancel, retry, erase];
+export const jobOperations: readonly Operation[] = [
+  submit,
+  get,
+  events,
+  list,
+  cancel,
+  cancelMany,
+  retry,
+  erase,
+];

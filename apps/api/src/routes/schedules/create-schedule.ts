@@ -1,9 +1,9 @@
 import { createScheduleId, type Schedule } from "@forebay/queue-bullmq";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { refuseQuery } from "../../http/query.ts";
+import { parseBody } from "../../http/parse-body.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { answerSchedule } from "./find-schedule.ts";
-import { parseScheduleBody } from "./parse-schedule-body.ts";
 import { refuse, resolveRhythm, resolveTemplate } from "./resolve-schedule.ts";
 import { createScheduleSchema } from "./schedule-body.ts";
 import type { ScheduleDeps } from "./schedule-deps.ts";
@@ -12,7 +12,7 @@ import type { ScheduleDeps } from "./schedule-deps.ts";
 export function createSchedule(deps: ScheduleDeps): ApiHandler {
   return async (context) => {
     refuseQuery(context.req.url);
-    const body = parseScheduleBody(createScheduleSchema, await readJsonBody(context.env.incoming, deps.body));
+    const body = parseBody(createScheduleSchema, await readJsonBody(context.env.incoming, deps.body));
     const caller = context.get("caller");
     const rhythm = resolveRhythm(body);
     if (!rhythm) throw refuse("cron", "or every_ms is required");

@@ -2,9 +2,9 @@ import type { Schedule } from "@forebay/queue-bullmq";
 import type { Caller } from "../../auth/caller.ts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { refuseQuery } from "../../http/query.ts";
+import { parseBody } from "../../http/parse-body.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { answerSchedule, findSchedule } from "./find-schedule.ts";
-import { parseScheduleBody } from "./parse-schedule-body.ts";
 import { resolveRhythm, resolveTemplate } from "./resolve-schedule.ts";
 import { patchScheduleSchema, type ScheduleBody } from "./schedule-body.ts";
 import type { ScheduleDeps } from "./schedule-deps.ts";
@@ -15,7 +15,7 @@ export function updateSchedule(deps: ScheduleDeps): ApiHandler {
     refuseQuery(context.req.url);
     const caller = context.get("caller");
     const schedule = await findSchedule(deps, caller, context.req.param("id") ?? "");
-    const body = parseScheduleBody(patchScheduleSchema, await readJsonBody(context.env.incoming, deps.body));
+    const body = parseBody(patchScheduleSchema, await readJsonBody(context.env.incoming, deps.body));
     return change(deps, caller, schedule, await patchOf(deps, caller, body));
   };
 }

@@ -1,8 +1,6 @@
 import { deadLetterFilterSchema, idsPerCommandMax, redriveCommandSchema } from "@forebay/queue-bullmq";
 import { jobIdSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
-import { formatPath } from "../../../http/field-error.ts";
-import { Problem } from "../../../http/problem.ts";
 
 const target = {
   ids: z
@@ -54,20 +52,3 @@ export const dropBodySchema = oneTarget(
   .meta({ id: "DropDeadLetters" });
 
 export type TargetBody = z.infer<typeof parkBodySchema>;
-
-/** Enough to mend a request by. */
-const errorsMax = 50;
-
-/** A body parsed by its schema. Throws Problem with every mistake; unknown fields are named. */
-export function parseActionBody<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.flatMap((issue) =>
-    issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: formatPath([...issue.path, key]), message: "is not a known field" }))
-      : [{ path: formatPath(issue.path), message: issue.message.replace(/^Invalid (input|option): /, "") }],
-  );
-  const [first] = errors;
-  const detail = first ? `${first.path || "The body"} ${first.message}.` : "The body cannot be accepted.";
-  throw new Problem("invalid_body", detail, { errors: errors.slice(0, errorsMax) });
-}

@@ -3,8 +3,9 @@ import { contextBucket } from "@forebay/queue-contracts";
 import type { ApiHandler } from "../../../http/api-env.ts";
 import { Problem } from "../../../http/problem.ts";
 import { refuseQuery } from "../../../http/query.ts";
+import { parseBody } from "../../../http/parse-body.ts";
 import { readJsonBody } from "../../../http/read-json-body.ts";
-import { parseActionBody, redriveBodySchema } from "./action-body.ts";
+import { redriveBodySchema } from "./action-body.ts";
 import { askForAction, targetOf } from "./ask-for-action.ts";
 import type { DlqDeps } from "./dlq-deps.ts";
 
@@ -12,7 +13,7 @@ import type { DlqDeps } from "./dlq-deps.ts";
 export function redriveDeadLetters(deps: DlqDeps): ApiHandler {
   return async (context) => {
     refuseQuery(context.req.url);
-    const body = parseActionBody(redriveBodySchema, await readJsonBody(context.env.incoming, deps.body));
+    const body = parseBody(redriveBodySchema, await readJsonBody(context.env.incoming, deps.body));
     const { rate_per_s, dry_run } = body;
     const patch = body.patch && (await resolvePatch(deps, body.patch));
     const wish = {
