@@ -29,7 +29,10 @@ test("hundreds of readers and waiters share a few connections to Redis, and each
     ids.flatMap((id) => Array.from({ length: readersPerJob }, () => work(id)));
   const readers = each((id) => followThrough([api.url], id));
   const waiters = each((id) => api.call("GET", `/jobs/${id}?wait=60`));
-  await waitFor(async () => (await followed()) === jobs, { what: "all jobs are followed", timeoutMs: 20_000 });
+  await waitFor(async () => (await followed()) === jobs, {
+    what: "all jobs are followed",
+    timeoutMs: 20_000,
+  });
   expect(await connections()).toBe(before);
   expect(before).toBeLessThanOrEqual(5);
 

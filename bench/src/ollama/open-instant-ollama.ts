@@ -8,6 +8,8 @@ export type InstantOllama = AsyncDisposable & {
   arrivals(count: number): Promise<number[]>;
 };
 
+const arrivalTimeoutMs = 60_000;
+
 export async function openInstantOllama(): Promise<InstantOllama> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -19,7 +21,14 @@ export async function openInstantOllama(): Promise<InstantOllama> {
       await fetch(`${url}/bench/reset`, { method: "POST" });
     },
     async arrivals(count) {
-      const answer = await fetch(`${url}/bench/arrivals?count=${count}`);
+      const signal = AbortSignal.timeout(arrivalTimeoutMs);
+      const answer = await fetch(`${url}/bench/arrivals?count=${count}`, { signal }).catch(
+        (error: unknown) => {
+          throw new Error(`not within ${arrivalTimeoutMs / 1_000} s: ${count} calls of Ollama`, {
+            cause: error,
+          });
+        },
+      );
       const times = (await answer.json()) as string[];
       return times.map((time) => Number(BigInt(time)) / 1e6);
     },

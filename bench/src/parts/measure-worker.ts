@@ -26,6 +26,7 @@ export const measureWorker: Part = async ({ ollama }) => {
   await using redis = await startBenchRedis();
   await using forebay = await openForebay(redis.url);
   const queue = new Queue("ollama", { connection: { url: redis.url } });
+  await using _queue = { [Symbol.asyncDispose]: () => queue.close() };
   const ours: number[] = [];
   const theirs: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -34,7 +35,6 @@ export const measureWorker: Part = async ({ ollama }) => {
     await fillBaseline(queue);
     theirs.push(await timeWorker(ollama, () => startBaselineWorker(redis.url, ollama.url, concurrency)));
   }
-  await queue.close();
   return [
     {
       name: "one worker process, concurrency 32",

@@ -14,7 +14,7 @@ import { tenantOfRecord } from "./job-view.ts";
 const openStates = ["waiting", "delayed", "active"] as const;
 
 /** Which jobs are meant: those for which everything holds that is given. */
-export const cancelFilterSchema = z.strictObject({
+const cancelFilterSchema = z.strictObject({
   tenant: nameSchema
     .optional()
     .describe("Only jobs of this tenant. Clients: their own, which is the default."),
