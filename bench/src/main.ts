@@ -6,10 +6,13 @@ import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureGet } from "./parts/measure-get.ts";
+import { measureLive } from "./parts/measure-live.ts";
+import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
+import { measureStop } from "./parts/measure-stop.ts";
 import { measureStreams } from "./parts/measure-streams.ts";
 import { measureWorker } from "./parts/measure-worker.ts";
 import type { Part } from "./parts/part.ts";
@@ -24,6 +27,9 @@ const parts: Record<string, Part> = {
   memory: measureMemory,
   streams: measureStreams,
   relay: measureRelay,
+  live: measureLive,
+  stop: measureStop,
+  log: measureLog,
 };
 
 const wanted = process.argv.slice(2);

@@ -42,7 +42,7 @@ async function generate(request: IncomingMessage, response: ServerResponse): Pro
     const line = { model, created_at, response: createClockToken(), done: false };
     response.write(`${JSON.stringify(line)}\n`);
     if (++sent === total) return finish();
-    setTimeout(send, startedAt + (sent * 1_000) / Number(perS) - performance.now());
+    setTimeout(send, Math.max(0, startedAt + (sent * 1_000) / Number(perS) - performance.now()));
   };
   const finish = (): void => {
     const timings = { total_duration: 1e9, prompt_eval_count: 9, eval_count: total, eval_duration: 1e9 };
