@@ -1,4 +1,5 @@
 import { createJobId, defaultDeliveryPolicy, lanePriority, payloadBytesMax } from "@forebay/queue-contracts";
+import type { Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { addJob, countOpenJobs, PayloadTooLargeError, readDueDeadlines, submitJob } from "../src/index.ts";
 import { completes, createFixture, type Fixture, generateJob } from "./queue-fixture.ts";
@@ -100,6 +101,58 @@ describe("a job put here is the job BullMQ itself would have made", () => {
     const meta = await space.client.hgetall(space.jobKey(queueName, "meta"));
     expect(meta["opts.maxLenEvents"]).toBe("200");
   });
+});
+
+describe("a job put here leaves its queue as BullMQ itself would have", () => {
+  type Prepare = (queue: Queue) => Promise<unknown>;
+  const states: [state: string, prepare: Prepare][] = [
+    ["is empty", () => Promise.resolve()],
+    ["is paused", (queue) => queue.pause()],
+    ["may run two at once and runs none", (queue) => queue.setGlobalConcurrency(2)],
+    [
+      "runs all it may",
+      async (queue) => {
+        await queue.setGlobalConcurrency(2);
+        await fixture.space.client.lpush(queue.toKey("active"), "one", "two");
+      },
+    ],
+    [
+      "has had jobs of other lanes",
+      async (queue) => {
+        for (const priority of [1, 2_000_000])
+          await queue.add("infer", {}, { jobId: `j${priority}`, priority });
+      },
+    ],
+  ];
+  test.each(states)("when it %s", async (_, prepare) => {
+    const { space } = fixture;
+    const ours = space.queue("ours");
+    const theirs = space.queue("theirs");
+    for (const queue of [ours, theirs]) await prepare(queue);
+    for (let put = 0; put < 3; put++) {
+      const id = createJobId("abcdefgh");
+      const add = { id, queueName: "ours", job: generateJob(), policy: defaultDeliveryPolicy };
+      await submitJob(space, add);
+      const options = { jobId: id, attempts: 3, priority: lanePriority.standard };
+      await theirs.add("infer", generateJob(), options);
+    }
+    expect(await contentsOf(ours)).toEqual(await contentsOf(theirs));
+  });
+
+  /** Everything of the queue but its jobs and its version, which other tests compare. */
+  async function contentsOf(queue: Queue): Promise<unknown> {
+    const { client } = fixture.space;
+    const key = (part: string): string => queue.toKey(part);
+    const events = await client.xrange(key("events"), "-", "+");
+    return {
+      prioritized: await client.zrange(key("prioritized"), "0", "-1", "WITHSCORES"),
+      marker: await client.zrange(key("marker"), "0", "-1", "WITHSCORES"),
+      counters: await client.mget(key("id"), key("pc")),
+      waiting: await client.lrange(key("wait"), 0, -1),
+      meta: await client.hgetall(key("meta")),
+      events: events.map(([, fields]) => fields),
+    };
+  }
 });
 
 async function hashOf(key: string): Promise<Record<string, unknown>> {

@@ -33,8 +33,18 @@ export function affinityKey(affinity: Affinity): string {
 
 /** Eight base32 characters that stand for one queue inside a job id. */
 export function queueTag(affinity: Affinity): string {
-  return hashToBase32(affinityKey(affinity));
+  const key = affinityKey(affinity);
+  const known = tags.get(key);
+  if (known !== undefined) return known;
+  const tag = hashToBase32(key);
+  if (tags.size === tagsMax) tags.clear();
+  tags.set(key, tag);
+  return tag;
 }
+
+// A producer asks for the tags of a few queues with every job, several times.
+const tags = new Map<string, string>();
+const tagsMax = 1_000;
 
 /**
  * The BullMQ queue of an affinity: `{infer.<model as a slug>.<tag>}`. The braces are a Redis Cluster hash
