@@ -1,10 +1,11 @@
+import { OpenaiRefusal } from "@forebay/openai-format";
 import type { ErrorHandler } from "hono";
 import type { ApiEvents } from "../../events.ts";
 import { answerError } from "../../http/answer-error.ts";
 import type { ApiEnv } from "../../http/api-env.ts";
 import { describe } from "../../http/observe.ts";
 import { Problem } from "../../http/problem.ts";
-import { OpenaiRefusal, refusalOfProblem, refusalResponse } from "./openai-refusal.ts";
+import { refusalOfProblem, refusalResponse } from "./openai-refusal.ts";
 
 /** Whatever a handler throws → OpenAI's error body. */
 export function answerRefusal(events: ApiEvents): ErrorHandler<ApiEnv> {

@@ -1,3 +1,16 @@
+import {
+  type AnswerShape,
+  chatBodySchema,
+  completionBodySchema,
+  createChatShape,
+  createTextShape,
+  errorBody,
+  OpenaiRefusal,
+  present,
+  refusalOfFailure,
+  toChatRequest,
+  toOptions,
+} from "@forebay/openai-format";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
 import { awaitCall } from "../../calls/await-call.ts";
@@ -7,11 +20,7 @@ import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-import { type AnswerShape, createChatShape, createTextShape } from "./chat-answer.ts";
-import { chatBodySchema, completionBodySchema } from "./chat-body.ts";
 import { openOpenaiCall, parseOpenaiBody } from "./open-openai-call.ts";
-import { errorBody, OpenaiRefusal, refusalOfFailure } from "./openai-refusal.ts";
-import { present, toChatRequest, toOptions } from "./to-ollama-request.ts";
 
 /** `POST /v1/chat/completions` */
 export function chatCompletions(deps: JobDeps): ApiHandler {

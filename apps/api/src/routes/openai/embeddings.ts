@@ -1,13 +1,17 @@
+import {
+  embeddingsAnswer,
+  embeddingsBodySchema,
+  OpenaiRefusal,
+  present,
+  refusalOfFailure,
+} from "@forebay/openai-format";
 import { awaitCall } from "../../calls/await-call.ts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-import { embeddingsBodySchema } from "./chat-body.ts";
 import { openOpenaiCall, parseOpenaiBody } from "./open-openai-call.ts";
-import { OpenaiRefusal, refusalOfFailure } from "./openai-refusal.ts";
-import { present } from "./to-ollama-request.ts";
 
 /** `POST /v1/embeddings` */
 export function embeddings(deps: JobDeps): ApiHandler {
@@ -18,19 +22,6 @@ export function embeddings(deps: JobDeps): ApiHandler {
     const job = await awaitCall(call, closedSignal(context.env.outgoing));
     if (!job) throw new OpenaiRefusal(499, "The request was cancelled.", { code: "cancelled" });
     if (job.failure) throw refusalOfFailure(job.failure);
-    const vectors = job.result?.type === "embed" ? job.result.embeddings : [];
-    const data = vectors.map((vector, index) => ({
-      object: "embedding",
-      index,
-      embedding: body.encoding_format === "base64" ? toBase64(vector) : vector,
-    }));
-    const prompt_tokens = job.result?.usage.prompt_tokens ?? 0;
-    const usage = { prompt_tokens, total_tokens: prompt_tokens };
-    return jsonResponse(200, { object: "list", data, model: body.model, usage });
+    return jsonResponse(200, embeddingsAnswer(job, body));
   };
-}
-
-/** Little-endian 32-bit floats, as OpenAI packs them. */
-function toBase64(vector: readonly number[]): string {
-  return Buffer.from(Float32Array.from(vector).buffer).toString("base64");
 }

@@ -1,9 +1,9 @@
+import { OpenaiRefusal } from "@forebay/openai-format";
 import { canonicalModelName } from "@forebay/queue-contracts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { modelViews } from "../models/list-models.ts";
-import { OpenaiRefusal } from "./openai-refusal.ts";
 
 /** `GET /v1/models` */
 export function listModels({ models }: JobDeps): ApiHandler {

@@ -1,3 +1,4 @@
+import { OpenaiRefusal } from "@forebay/openai-format";
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
@@ -7,7 +8,6 @@ import type { ApiContext } from "../../http/api-env.ts";
 import { formatPath } from "../../http/field-error.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { checkCaller } from "../jobs/resolve-job.ts";
-import { OpenaiRefusal } from "./openai-refusal.ts";
 
 /** OpenAI's tiers are our lanes. */
 const laneOfTier = { priority: "interactive", default: "standard", flex: "batch" } as const;

@@ -1,7 +1,7 @@
+import { chatBodySchema, completionBodySchema, embeddingsBodySchema } from "@forebay/openai-format";
 import { z } from "zod";
 import { callHeaders } from "../../calls/call-headers.ts";
 import type { Operation } from "../../openapi/operation.ts";
-import { chatBodySchema, completionBodySchema, embeddingsBodySchema } from "./chat-body.ts";
 
 const errorSchema = z
   .object({

@@ -1,14 +1,9 @@
+import { errorBody, OpenaiRefusal, refusalOfFailure } from "@forebay/openai-format";
 import { type FailureCode, failureCodes } from "@forebay/queue-contracts";
 import { expect, test } from "vitest";
 import { Problem, type ProblemExtras } from "../../http/problem.ts";
 import type { ProblemCode } from "../../http/problem-codes.ts";
-import {
-  OpenaiRefusal,
-  errorBody,
-  refusalOfFailure,
-  refusalOfProblem,
-  refusalResponse,
-} from "./openai-refusal.ts";
+import { refusalOfProblem, refusalResponse } from "./openai-refusal.ts";
 
 const describeRefusal = (refusal: OpenaiRefusal) => {
   const { error } = errorBody(refusal) as { error: Record<string, unknown> };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { chatBodySchema } from "./chat-body.ts";
+import { chatBodySchema } from "./openai-body.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
 import { toChatRequest, toOptions } from "./to-ollama-request.ts";
 

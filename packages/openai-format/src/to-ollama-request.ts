@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ChatBody, ChatBodyMessage, ChatContent, sharedFields } from "./chat-body.ts";
+import type { ChatBody, ChatBodyMessage, ChatContent, sharedFields } from "./openai-body.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
 
 type Shared = z.infer<z.ZodObject<typeof sharedFields>>;

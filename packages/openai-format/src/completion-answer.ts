@@ -1,13 +1,21 @@
-import type { JobRecord } from "@forebay/queue-bullmq";
-import type { Usage } from "@forebay/queue-contracts";
-import type { AnswerDelta } from "../../calls/continue-answer.ts";
+import type { InferenceResult, Usage } from "@forebay/queue-contracts";
+
+/** A job that ended with a result. */
+export type AnsweredJob = { readonly result?: InferenceResult | undefined };
+
+/** What an answer has grown by. */
+type AnswerDelta = {
+  readonly text: string;
+  readonly thinking: string;
+  readonly toolCalls: readonly unknown[];
+};
 
 /** How one endpoint writes answers: a whole one, and a stream's chunks. */
 export type AnswerShape = {
-  whole(job: JobRecord): object;
+  whole(job: AnsweredJob): object;
   delta(delta: AnswerDelta): object;
-  /** The last chunk with a choice. */ finish(job: JobRecord): object;
-  /** The chunk after it, with the usage and no choice. */ usage(job: JobRecord): object;
+  /** The last chunk with a choice. */ finish(job: AnsweredJob): object;
+  /** The chunk after it, with the usage and no choice. */ usage(job: AnsweredJob): object;
 };
 
 type Head = { id: string; created: number; model: string; serviceTier: string };
@@ -94,12 +102,12 @@ function usageOf(usage: Usage | undefined): object {
 }
 
 /** Ollama's are OpenAI's, but for the alternatives, which it leaves out when none were asked for. */
-function logprobsOf({ result }: JobRecord): object | null {
+function logprobsOf({ result }: AnsweredJob): object | null {
   const given = result && "logprobs" in result ? result.logprobs : undefined;
   return given ? { content: given.map((each) => ({ top_logprobs: [], ...(each as object) })) } : null;
 }
 
-function finishReason(job: JobRecord): string {
+function finishReason(job: AnsweredJob): string {
   const { result } = job;
   if (result?.type === "chat" && result.message.tool_calls) return "tool_calls";
   return result && "done_reason" in result && result.done_reason === "length" ? "length" : "stop";

@@ -1,13 +1,12 @@
-import type { JobRecord } from "@forebay/queue-bullmq";
 import { expect, test } from "vitest";
-import { createChatShape, createTextShape } from "./chat-answer.ts";
+import { type AnsweredJob, createChatShape, createTextShape } from "./completion-answer.ts";
 
 const head = { id: "x-1", created: 1_700_000_000, model: "m", serviceTier: "default" };
 const usage = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7, gpu_ms: 9 };
 const counts = { prompt_tokens: 3, completion_tokens: 4, total_tokens: 7 };
-const jobOf = (result: object): JobRecord =>
-  ({ result: { usage, done_reason: "stop", ...result } }) as JobRecord;
-const chatJob = (message: object, more: object = {}): JobRecord =>
+const jobOf = (result: object): AnsweredJob =>
+  ({ result: { usage, done_reason: "stop", ...result } }) as AnsweredJob;
+const chatJob = (message: object, more: object = {}): AnsweredJob =>
   jobOf({ type: "chat", message: { role: "assistant", content: "", ...message }, ...more });
 const call = { function: { name: "add", arguments: { a: 1 } } };
 const delta = (text: string, thinking = "", toolCalls: unknown[] = []) => ({ text, thinking, toolCalls });
