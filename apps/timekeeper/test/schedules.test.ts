@@ -101,3 +101,20 @@ test("how late the latest schedule is can be seen; a paused one is never late", 
     what: "none is overdue",
   });
 });
+
+test("a run whose time passed while no timekeeper ran is started by the next one, by calendar or by interval", async () => {
+  const dueAt = new Date(Date.now() + 2_000);
+  dueAt.setUTCMilliseconds(0);
+  const cron = `${dueAt.getUTCSeconds()} ${dueAt.getUTCMinutes()} ${dueAt.getUTCHours()} * * *`;
+  const rhythms = [{ cron, tz: "UTC" }, { every_ms: 2_000 }] as const;
+  const schedules = rhythms.map((rhythm) => scheduleOf({ rhythm, missed: "catch_up" }));
+  for (const schedule of schedules) await store.save(schedule);
+  await waitFor(() => Date.now() > dueAt.getTime() + 3_000, { what: "its time has passed" });
+  await using _timekeeper = await startService("timekeeper", env);
+  for (const { id } of schedules) {
+    const run = await waitFor(() => store.readLastRun(id), { what: "it ran" });
+    expect(run).toMatchObject({ outcome: "started" });
+    expect(Date.parse(run.due_at)).toBeLessThan(dueAt.getTime() + 3_000);
+    await store.remove(id);
+  }
+});

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type { Queue } from "bullmq";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { parseJson } from "../jobs/job-record.ts";
 import { type LastRun, lastRunSchema, type Schedule, scheduleQueueName, scheduleSchema } from "./schedule.ts";
@@ -36,6 +37,8 @@ export function createScheduleStore(space: QueueSpace): ScheduleStore {
       await queue().removeJobScheduler(id);
       return;
     }
+    // To put a scheduler again drops its next tick, and with it a run that is due and was not started yet.
+    if (await hasTick(queue(), id, rhythm)) return;
     const repeat = "cron" in rhythm ? { pattern: rhythm.cron, tz: rhythm.tz } : { every: rhythm.every_ms };
     await queue().upsertJobScheduler(id, repeat, {
       name: tickName,
@@ -83,4 +86,15 @@ export function createScheduleStore(space: QueueSpace): ScheduleStore {
       return lastRunSchema.safeParse(parseJson((await space.client.hget(runsKey, id)) ?? undefined)).data;
     },
   };
+}
+
+/** Whether BullMQ has a scheduler of this rhythm, and the job of its next tick. */
+async function hasTick(queue: Queue, id: string, rhythm: Schedule["rhythm"]): Promise<boolean> {
+  const scheduler = await queue.getJobScheduler(id);
+  if (!scheduler?.next) return false;
+  const same =
+    "cron" in rhythm
+      ? scheduler.pattern === rhythm.cron && scheduler.tz === rhythm.tz
+      : scheduler.every === rhythm.every_ms;
+  return same && (await queue.getJobState(`repeat:${id}:${scheduler.next}`)) !== "unknown";
 }
