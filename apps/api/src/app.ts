@@ -16,6 +16,7 @@ import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
 import { ollamaOperations } from "./routes/ollama/ollama-operations.ts";
 import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
 import { openaiOperations } from "./routes/openai/openai-operations.ts";
+import { responseOperations } from "./routes/openai/responses/response-operations.ts";
 import { createPlaygroundRoutes } from "./routes/playground/create-playground-routes.ts";
 import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
 import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
@@ -44,6 +45,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       ...scheduleOperations,
       listModelsOperation,
       ...openaiOperations,
+      ...responseOperations,
       ...ollamaOperations,
       ...dlqOperations,
     ]),

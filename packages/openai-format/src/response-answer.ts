@@ -63,7 +63,7 @@ export function describeResponse({ id, createdAt, job }: ResponseJob, status: Re
 }
 
 /** A put-back job that was begun before stays in progress: a status never goes back. */
-export function statusOf(response: Pick<ResponseJob, "state" | "begun" | "result">): ResponseStatus {
+function statusOf(response: Pick<ResponseJob, "state" | "begun" | "result">): ResponseStatus {
   const { state, begun, result } = response;
   switch (state) {
     case "waiting":
