@@ -10,6 +10,8 @@ import { type Interceptor, serveDirectly } from "./http/serve-directly.ts";
 import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
 import { createJobRoutes, directJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
+import { createAnthropicRoutes } from "./routes/anthropic/create-anthropic-routes.ts";
+import { messageOperations } from "./routes/anthropic/message-operations.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
@@ -46,6 +48,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       listModelsOperation,
       ...openaiOperations,
       ...responseOperations,
+      ...messageOperations,
       ...ollamaOperations,
       ...dlqOperations,
     ]),
@@ -55,6 +58,8 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.route("/jobs", createJobRoutes(deps));
   app.use("/schedules/*", authenticated);
   app.route("/schedules", createScheduleRoutes(deps));
+  // Before the rest of /v1, whose errors have another shape.
+  app.route("/v1", createAnthropicRoutes(deps, authenticated));
   app.route("/v1", createOpenaiRoutes(deps, authenticated));
   app.route("/api", createOllamaRoutes(deps, authenticated));
   app.get("/models", authenticated, listModels(deps.models));

@@ -1,14 +1,9 @@
 import { metadataSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
+import { knownTypes } from "./known-types.ts";
 import { sharedFields } from "./openai-body.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
-
-/** A union's own words for a `type` nobody knows; what is wrong within a member keeps its own. */
-const knownTypes = (known: string) => (issue: { code?: string | undefined; input?: unknown }) => {
-  if (issue.code !== "invalid_union") return undefined;
-  const named = typeof issue.input === "object" && issue.input && "type" in issue.input && issue.input.type;
-  return `${typeof named === "string" ? `"${named.slice(0, 64)}" is not offered here` : "is not known"}; it may be ${known}`;
-};
+import { parseBody } from "./parse-body.ts";
 
 const inputText = z.object({ type: z.literal("input_text"), text: z.string() });
 const outputText = z.object({ type: z.literal("output_text"), text: z.string() });
@@ -121,14 +116,7 @@ export type ResponseBody = z.infer<typeof responseBodySchema>;
 
 /** Throws OpenaiRefusal with 400 and the name of the first field that is wrong. */
 export function parseResponseBody(value: unknown): ResponseBody {
-  const parsed = responseBodySchema.safeParse(value);
-  if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    const { path, message: why } = first ? innermost(first) : { path: [], message: "is wrong" };
-    const param = formatPath(path);
-    throw refuse(`${param || "The body"}: ${why.replace(/^Invalid input: /, "")}.`, param);
-  }
-  const body = parsed.data;
+  const body = parseBody(responseBodySchema, value);
   if (body.background && body.store === false) throw refuse("store: must be true with background.", "store");
   if (body.parallel_tool_calls === false && (body.tools ?? []).length > 0) {
     const why = "must be true: a model calls as many tools at once as it likes";
@@ -137,24 +125,4 @@ export function parseResponseBody(value: unknown): ResponseBody {
   return body;
 }
 
-const refuse = (why: string, param: string): OpenaiRefusal =>
-  new OpenaiRefusal(400, why, { param: param === "" ? undefined : param });
-
-type Issue = z.core.$ZodIssue;
-
-/** What is wrong within the member of a union that came closest: a list of items is not told it is no text. */
-function innermost(issue: Issue): { path: PropertyKey[]; message: string } {
-  if (issue.code !== "invalid_union") return issue;
-  const inner = issue.errors
-    .flatMap(([first]) => (first ? [innermost(first)] : []))
-    .toSorted((a, b) => b.path.length - a.path.length)[0];
-  if (!inner || inner.path.length === 0) return issue;
-  return { path: [...issue.path, ...inner.path], message: inner.message };
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((each) => (typeof each === "number" ? `[${each}]` : `.${String(each)}`))
-    .join("")
-    .replace(/^\./, "");
-}
+const refuse = (why: string, param: string): OpenaiRefusal => new OpenaiRefusal(400, why, { param });

@@ -29,7 +29,7 @@ export async function openOpenaiCall(
   type: InferenceJob["type"],
   body: { model: string; user?: string | null | undefined; service_tier?: string | null | undefined },
   job: { request: object; stream: boolean; response?: object; metadata?: object | null | undefined },
-): Promise<{ call: Call; serviceTier: string }> {
+): Promise<{ call: Call; lane: Lane; serviceTier: string }> {
   const { incoming, outgoing } = context.env;
   const caller = context.get("caller");
   const lane = chooseLane(caller, body);
@@ -50,7 +50,7 @@ export async function openOpenaiCall(
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
   const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
-  return { call: given, serviceTier: tierOfLane[lane] };
+  return { call: given, lane, serviceTier: tierOfLane[lane] };
 }
 
 function chooseLane(caller: Caller, body: { model: string; service_tier?: string | null | undefined }): Lane {
