@@ -40,10 +40,19 @@ const reasoningItem = z.object({
   summary: z.array(z.object({ text: z.string() })).nullish(),
   content: z.array(z.object({ text: z.string() })).nullish(),
 });
-const item = z.discriminatedUnion("type", [message, functionCall, functionCallOutput, reasoningItem], {
-  error: knownTypes("message, function_call, function_call_output or reasoning"),
+/** An item of a response that was stored, instead of the item. */
+const itemReference = z.object({ type: z.literal("item_reference"), id: z.string() });
+
+const ownItems = [message, functionCall, functionCallOutput, reasoningItem] as const;
+const item = z.discriminatedUnion("type", [...ownItems, itemReference], {
+  error: knownTypes("message, function_call, function_call_output, reasoning or item_reference"),
 });
-export type ResponseInputItem = z.infer<typeof item>;
+const ownItem = z.discriminatedUnion("type", ownItems);
+export type ResponseInputItem = z.infer<typeof ownItem>;
+export type ItemReference = z.infer<typeof itemReference>;
+
+/** An item as a response tells it → as it may be sent. */
+export const parseResponseItem = (value: object): ResponseInputItem => ownItem.parse(value);
 
 const tool = z.discriminatedUnion(
   "type",
@@ -113,6 +122,9 @@ export const responseBodySchema = z.object({
   context_management: notOffered("send what the model is to know"),
 });
 export type ResponseBody = z.infer<typeof responseBodySchema>;
+
+/** With every reference replaced by what it refers to. */
+export type ResolvedInput = string | readonly ResponseInputItem[];
 
 /** Throws OpenaiRefusal with 400 and the name of the first field that is wrong. */
 export function parseResponseBody(value: unknown): ResponseBody {
