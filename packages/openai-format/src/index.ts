@@ -9,7 +9,6 @@ export { wholeResponse } from "./response-answer.ts";
 export {
   parseResponseBody,
   parseResponseItem,
-  type ResolvedInput,
   type ResponseBody,
   responseBodySchema,
 } from "./response-body.ts";

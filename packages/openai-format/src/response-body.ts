@@ -48,11 +48,10 @@ const item = z.discriminatedUnion("type", [...ownItems, itemReference], {
   error: knownTypes("message, function_call, function_call_output, reasoning or item_reference"),
 });
 const ownItem = z.discriminatedUnion("type", ownItems);
-export type ResponseInputItem = z.infer<typeof ownItem>;
-export type ItemReference = z.infer<typeof itemReference>;
+export type ResponseInputItem = z.infer<typeof item>;
 
 /** An item as a response tells it → as it may be sent. */
-export const parseResponseItem = (value: object): ResponseInputItem => ownItem.parse(value);
+export const parseResponseItem = (value: object): z.infer<typeof ownItem> => ownItem.parse(value);
 
 const tool = z.discriminatedUnion(
   "type",
@@ -122,9 +121,6 @@ export const responseBodySchema = z.object({
   context_management: notOffered("send what the model is to know"),
 });
 export type ResponseBody = z.infer<typeof responseBodySchema>;
-
-/** With every reference replaced by what it refers to. */
-export type ResolvedInput = string | readonly ResponseInputItem[];
 
 /** Throws OpenaiRefusal with 400 and the name of the first field that is wrong. */
 export function parseResponseBody(value: unknown): ResponseBody {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { OpenaiRefusal } from "./openai-refusal.ts";
-import { parseResponseBody, parseResponseItem } from "./response-body.ts";
+import { parseResponseBody } from "./response-body.ts";
 import { inputItems } from "./response-items.ts";
 import { asResponseJob, type ResponseJob } from "./response-job.ts";
 import { requireAnswered, toResponseJob } from "./response-request.ts";
@@ -8,8 +8,7 @@ import { requireAnswered, toResponseJob } from "./response-request.ts";
 type Made = { messages: object[]; [field: string]: unknown };
 const convert = (fields: object, followed?: ResponseJob) => {
   const body = parseResponseBody({ model: "m", input: "Hi", ...fields });
-  const input = typeof body.input === "string" ? body.input : body.input.map(parseResponseItem);
-  const made = toResponseJob({ ...body, input }, followed);
+  const made = toResponseJob(body, followed);
   return { ...made, request: made.request as Made };
 };
 const record = (made: ReturnType<typeof convert>, result?: object) => {
@@ -60,6 +59,7 @@ describe("items become messages", () => {
 
   test.each([
     [[output], "input[0].call_id"],
+    [[{ type: "item_reference", id: "msg_1" }], "input[0].type"],
     [[{ ...call, arguments: "[]" }], "input[0].arguments"],
     [[{ ...thought, content: [] }], "input"],
     [[{ role: "user", content: [{ type: "input_image", image_url: "http://x" }] }], "input[0].content[0]"],

@@ -1,6 +1,6 @@
 import type { ResponseNote } from "@forebay/queue-contracts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
-import type { ResolvedInput, ResponseBody, ResponseInputItem } from "./response-body.ts";
+import type { ResponseBody, ResponseInputItem } from "./response-body.ts";
 import { callIdOf, saidIn } from "./response-items.ts";
 import { responseIdOf, type ResponseJob } from "./response-job.ts";
 import { present, toImage, toOptions } from "./to-ollama-request.ts";
@@ -27,10 +27,7 @@ export type ResponseJobParts = {
  *
  * @param followed the response it follows, ended with a result
  */
-export function toResponseJob(
-  body: Omit<ResponseBody, "input"> & { readonly input: ResolvedInput },
-  followed: ResponseJob | undefined,
-): ResponseJobParts {
+export function toResponseJob(body: ResponseBody, followed: ResponseJob | undefined): ResponseJobParts {
   const instructions = body.instructions ? [{ role: "system", content: body.instructions }] : [];
   const before = followed ? conversationOf(followed) : [];
   const own = toMessages(body.input, before);
@@ -80,7 +77,7 @@ function conversationOf({ id, job, result }: ResponseJob): Message[] {
 }
 
 /** Thoughts, words and calls that follow each other are one message of the assistant, as Ollama has them. */
-function toMessages(input: ResolvedInput, before: readonly Message[]): Message[] {
+function toMessages(input: ResponseBody["input"], before: readonly Message[]): Message[] {
   if (typeof input === "string") return [{ role: "user", content: input }];
   const messages: Message[] = [];
   const assistant = (fits: (last: Message) => boolean): Message => {
@@ -114,6 +111,11 @@ function toMessages(input: ResolvedInput, before: readonly Message[]): Message[]
         const content = typeof item.output === "string" ? item.output : joinText(item.output);
         messages.push({ role: "tool", content, tool_name: name, tool_call_id: item.call_id });
         return;
+      }
+      case "item_reference": {
+        // Whoever can look it up has put the item in its place.
+        const param = `${path}.type`;
+        throw new OpenaiRefusal(400, `${param}: send the item itself; it is not looked up here.`, { param });
       }
       case "message":
       case undefined: {

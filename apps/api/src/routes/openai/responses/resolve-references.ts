@@ -3,7 +3,6 @@ import {
   jobIdOfItem,
   OpenaiRefusal,
   parseResponseItem,
-  type ResolvedInput,
   type ResponseBody,
   responseIdOf,
   type ResponseJob,
@@ -20,7 +19,7 @@ export async function resolveReferences(
   deps: JobDeps,
   caller: Caller,
   input: ResponseBody["input"],
-): Promise<ResolvedInput> {
+): Promise<ResponseBody["input"]> {
   if (typeof input === "string") return input;
   const read = new Map<string, ResponseJob>();
   const resolved = [];
