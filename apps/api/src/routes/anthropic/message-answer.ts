@@ -86,7 +86,14 @@ export function createMessageAnswer({ id, model, lane }: Head): MessageAnswer {
         ...tool_calls.map(toolUse),
       ];
       const ended = { stop_reason: stopReason(job), stop_sequence: null };
-      return { ...head, content, ...ended, usage: { ...usage(job), service_tier: tierOfLane[lane] } };
+      const served = job.result?.model ?? model;
+      return {
+        ...head,
+        model: served,
+        content,
+        ...ended,
+        usage: { ...usage(job), service_tier: tierOfLane[lane] },
+      };
     },
     start: () => ({
       type: "message_start",
