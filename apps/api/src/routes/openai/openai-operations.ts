@@ -3,7 +3,7 @@ import { z } from "zod";
 import { callHeaders } from "../../calls/call-headers.ts";
 import type { Operation } from "../../openapi/operation.ts";
 
-const errorSchema = z
+export const openaiErrorSchema = z
   .object({
     error: z.object({
       message: z.string(),
@@ -15,7 +15,7 @@ const errorSchema = z
   .meta({ id: "OpenaiError" });
 
 const refusals = {
-  schema: errorSchema,
+  schema: openaiErrorSchema,
   statuses: {
     400: "The body is wrong, or the model cannot do this.",
     401: "A valid API key is needed.",
@@ -128,7 +128,7 @@ export const openaiOperations: readonly Operation[] = [
       },
     },
     problems: [],
-    refusals: { schema: errorSchema, statuses: { 401: refusals.statuses[401] } },
+    refusals: { schema: openaiErrorSchema, statuses: { 401: refusals.statuses[401] } },
     curl: "curl -s http://127.0.0.1:8080/v1/models",
   },
   {
@@ -141,7 +141,7 @@ export const openaiOperations: readonly Operation[] = [
     answers: { 200: { description: "There is.", schema: modelSchema } },
     problems: [],
     refusals: {
-      schema: errorSchema,
+      schema: openaiErrorSchema,
       statuses: { 401: refusals.statuses[401], 404: refusals.statuses[404] },
     },
   },
