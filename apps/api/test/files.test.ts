@@ -70,7 +70,7 @@ describe("what is refused leaves nothing behind:", () => {
     return data;
   };
   const file = new Blob(["{}\n"]);
-  test.each<[string, () => BodyInit, Record<string, string>, number, string | null]>([
+  test.each<[string, () => FormData | string, Record<string, string>, number, string | null]>([
     [
       "a file too large",
       () => form({ file: new Blob([Buffer.alloc(bytesMax + 1)]), purpose: "batch" }),
@@ -147,10 +147,10 @@ describe("batches", () => {
   test("one idempotency key makes one batch, and another request with it is refused", async () => {
     const { id } = await upload(Buffer.from("{}\n"));
     const body = { ...batch, input_file_id: id };
-    const idempotencyKey = "once";
-    const first = await client.batches.create(body, { idempotencyKey });
-    expect((await client.batches.create(body, { idempotencyKey })).id).toBe(first.id);
-    const other = client.batches.create({ ...body, metadata: { a: "b" } }, { idempotencyKey });
+    const once = { headers: { "idempotency-key": "once" } };
+    const first = await client.batches.create(body, once);
+    expect((await client.batches.create(body, once)).id).toBe(first.id);
+    const other = client.batches.create({ ...body, metadata: { a: "b" } }, once);
     expect(await refused(other)).toMatchObject({ status: 422, code: "idempotency_mismatch" });
     expect((await client.batches.list()).data).toHaveLength(1);
 

@@ -42,7 +42,9 @@ export async function receiveUpload(
       fail(refuse(400, "Send one file, in the part named file.", "file"));
       return;
     }
-    const stored = blobs.put(key, whole(stream, bytesMax));
+    // A form that breaks off in the file says so here.
+    stream.on("error", (error) => fail(error instanceof OpenaiRefusal ? error : malformed(error)));
+    const stored = blobs.put(key, whole(stream, bytesMax, fail));
     stored.catch(fail);
     file = { filename: filename ?? "file", stream, stored };
   });
@@ -94,11 +96,19 @@ function openParser(incoming: IncomingMessage, bytesMax: number): InstanceType<t
 }
 
 /** The content, unless it is too large: then it must not be stored. */
-async function* whole(stream: Readable, bytesMax: number): AsyncGenerator<Buffer> {
+async function* whole(
+  stream: Readable,
+  bytesMax: number,
+  fail: (error: unknown) => void,
+): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of stream) {
     bytes += (chunk as Buffer).length;
-    if (bytes > bytesMax) throw tooLarge(bytesMax);
+    if (bytes > bytesMax) {
+      const refusal = tooLarge(bytesMax);
+      fail(refusal);
+      throw refusal;
+    }
     yield chunk as Buffer;
   }
 }
