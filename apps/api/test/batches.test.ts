@@ -1,10 +1,12 @@
-import { waitFor } from "@forebay/test-harness";
+import { createBatchId, createBatchStore, createFileId, enqueueBatch } from "@forebay/queue-bullmq";
+import { type ServiceProcess, waitFor } from "@forebay/test-harness";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createLiveStack, ended, type LiveStack, model, submit } from "./live-fixture.ts";
 
 let live: LiveStack;
 let client: OpenAI;
+let runner: ServiceProcess;
 beforeAll(async () => {
   live = await createLiveStack(inject("redisUrl"), {
     models: [model, "nomic-embed-text"],
@@ -12,11 +14,12 @@ beforeAll(async () => {
     tokensPerS: 2_000,
     loadMs: 10,
   });
-  const [api] = await Promise.all([
+  const [api, , firstRunner] = await Promise.all([
     live.startApi(),
     live.startWorker({ WORKER_CONCURRENCY: "4" }),
     live.startBatchRunner(),
   ]);
+  runner = firstRunner;
   client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: "none", maxRetries: 0 });
   await ended(api.url, await submit(api.url));
 });
@@ -131,7 +134,7 @@ test("a body the endpoint refuses fails its line alone, and only such lines are 
 });
 
 test("lines that name no call end the batch before anything runs, with their numbers", async () => {
-  const before = (await live.simulator.stats()).requests;
+  const before = live.simulator.stats().requests;
   const made = await create([
     chat("a"),
     "not json",
@@ -150,7 +153,7 @@ test("lines that name no call end the batch before anything runs, with their num
     ["mismatched_url", 6],
     ["invalid_body", 7],
   ]);
-  expect((await live.simulator.stats()).requests).toBe(before);
+  expect(live.simulator.stats().requests).toBe(before);
 });
 
 test("a cancelled batch keeps what was done, and every other line is said to be cancelled", async () => {
@@ -187,4 +190,31 @@ test("lists go page by page, newest first", async () => {
   expect(ids.length).toBeGreaterThan(4);
   const outputs = await client.files.list({ purpose: "batch_output" });
   expect(outputs.data.every((file) => file.purpose === "batch_output")).toBe(true);
+});
+
+test("when its window closes, what is left of a batch is said to be expired", async () => {
+  const store = createBatchStore(await live.openSpace());
+  const now = Math.floor(Date.now() / 1_000);
+  const id = createBatchId();
+  const input_file_id = await upload([chat("a"), chat("b")]);
+  const files = { input_file_id, output_file_id: createFileId(), error_file_id: createFileId() };
+  const times = { created_at: now - 86_400, expires_at: now, files_expire_at: now + 3_600 };
+  await store.add({ v: 1, id, tenant: "default", endpoint: "/v1/chat/completions", ...files, ...times });
+  await enqueueBatch(await live.openSpace(), id);
+  const batch = await over(id);
+  expect(batch).toMatchObject({ status: "expired", request_counts: { total: 2, completed: 0, failed: 2 } });
+  const entries = await read(batch.error_file_id);
+  expect(entries.map((entry) => [entry.custom_id, entry.error?.code])).toEqual([
+    ["a", "batch_expired"],
+    ["b", "batch_expired"],
+  ]);
+});
+
+test("a batch that is cancelled while no runner is there is cancelled by the next one", async () => {
+  await runner.stop();
+  const made = await create([chat("a"), chat("b")]);
+  await client.batches.cancel(made.id);
+  await live.startBatchRunner();
+  const batch = await over(made.id);
+  expect(batch).toMatchObject({ status: "cancelled", request_counts: { total: 2, completed: 0, failed: 2 } });
 });

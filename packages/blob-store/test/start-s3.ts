@@ -1,8 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
-import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import S3rver from "s3rver";
 
 export type S3Sandbox = {
   readonly endpoint: string;
@@ -13,17 +12,11 @@ export type S3Sandbox = {
   stop(): Promise<void>;
 };
 
-type Options = { port: number; directory: string; silent: boolean; configureBuckets: { name: string }[] };
-type Context = { method: string; path: string; query: Record<string, string>; status: number };
-type Middleware = (context: Context, next: () => Promise<void>) => Promise<void>;
-type S3rver = { run(): Promise<AddressInfo>; close(): Promise<void>; middleware: Middleware[] };
-const S3rverServer = createRequire(import.meta.url)("s3rver") as new (options: Options) => S3rver;
-
 /** A server of another maker that speaks S3 and keeps its buckets in a folder. */
 export async function startS3(): Promise<S3Sandbox> {
   const directory = await mkdtemp(path.join(tmpdir(), "forebay-s3-"));
   const bucket = "blobs";
-  const server = new S3rverServer({ port: 0, directory, silent: true, configureBuckets: [{ name: bucket }] });
+  const server = new S3rver({ port: 0, directory, silent: true, configureBuckets: [{ name: bucket }] });
   const uploadsDir = path.join(directory, bucket, "._S3rver_uploads");
   // What this server lacks: AbortMultipartUpload.
   server.middleware.unshift(async (context, next) => {

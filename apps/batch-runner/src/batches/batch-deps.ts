@@ -5,7 +5,7 @@ import type { RunnerEvents } from "../events.ts";
 import type { InFlightLimit } from "./in-flight-limit.ts";
 import type { SystemRoom } from "./system-room.ts";
 
-export type BatchLimits = {
+type BatchLimits = {
   /** Of one batch. */
   readonly linesInFlightMax: number;
   readonly linesMax: number;

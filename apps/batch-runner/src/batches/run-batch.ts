@@ -46,12 +46,15 @@ export async function runBatch(
       case "validating":
         await validate(run, batch);
         break;
-      case "in_progress":
       case "cancelling":
-        await runAll(run, batch);
+        // Cancelled before anybody looked at it: how many lines there are is to be said all the same.
+        await (batch.total === 0 ? validate(run, batch) : orGiveUp(run, batch, runAll));
+        break;
+      case "in_progress":
+        await orGiveUp(run, batch, runAll);
         break;
       case "finalizing":
-        await finalize(run, batch);
+        await orGiveUp(run, batch, finalize);
         break;
       case "completed":
       case "failed":
@@ -74,8 +77,12 @@ async function validate({ deps, claim, signal }: Run, batch: BatchRecord): Promi
       await fail(deps, claim, batch, errors);
       return;
     }
-    const started = { status: "in_progress", "at:in_progress": nowS(), total };
-    if (await claim.change("validating", { ...started, ...(model !== undefined && { model }) })) {
+    const found = { total, ...(model !== undefined && { model }) };
+    if (batch.status !== "validating") {
+      await claim.change(batch.status, found);
+    } else if (
+      await claim.change("validating", { ...found, status: "in_progress", "at:in_progress": nowS() })
+    ) {
       deps.events.batchStarted(batch, total);
     }
   } catch (error) {
@@ -85,9 +92,9 @@ async function validate({ deps, claim, signal }: Run, batch: BatchRecord): Promi
 }
 
 const gone: BatchError = {
-  code: "input_file_missing",
-  message: "The content of the input file is not there any more.",
-  param: "input_file_id",
+  code: "file_missing",
+  message: "Content of a file of this batch is not there any more.",
+  param: null,
   line: null,
 };
 
@@ -99,8 +106,26 @@ async function fail(
 ): Promise<void> {
   const eraseAtS = nowS() + deps.limits.retentionS;
   const fields = { errors: JSON.stringify(errors) };
-  if (await claim.end(batch, "validating", "failed", eraseAtS, fields))
+  if (await claim.end(batch, batch.status, "failed", eraseAtS, fields))
     deps.events.batchEnded(batch, "failed");
+}
+
+/**
+ * A blob that is missing may only be missing here, with a wrong address of the store: the batch is tried again and
+ * again until its time is up or somebody wants it cancelled.
+ */
+async function orGiveUp(
+  run: Run,
+  batch: BatchRecord,
+  go: (run: Run, batch: BatchRecord) => Promise<void>,
+): Promise<void> {
+  try {
+    await go(run, batch);
+  } catch (error) {
+    const now = error instanceof BlobMissingError ? await run.claim.read() : undefined;
+    if (!now || !decideEnding(now.status, nowS(), now.expires_at)) throw error;
+    await fail(run.deps, run.claim, now, [gone]);
+  }
 }
 
 async function runAll({ deps, claim, signal, onChange }: Run, batch: BatchRecord): Promise<void> {

@@ -5,7 +5,7 @@ import type { FileLine } from "./split-lines.ts";
 /** A line that says which call is meant; whether its body is one is another question. */
 export type ParsedLine = { readonly customId: string; readonly body: Readonly<Record<string, unknown>> };
 
-export const customIdLengthMax = 512;
+const customIdLengthMax = 512;
 
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 

@@ -17,4 +17,3 @@ export const batchBodySchema = z.object({
     .nullish()
     .describe("When its output and error files are erased, counted from the making of the batch."),
 });
-export type BatchBody = z.infer<typeof batchBodySchema>;
