@@ -13,6 +13,7 @@ export * from "./dead-letters/index.ts";
 export * from "./consumer/delivery.ts";
 export * from "./jobs/end-waiting-job.ts";
 export * from "./consumer/fenced-record.ts";
+export * from "./files/blob-root.ts";
 export * from "./files/file-record.ts";
 export * from "./files/file-store.ts";
 export * from "./files/read-page.ts";

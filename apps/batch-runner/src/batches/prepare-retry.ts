@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { readParts } from "@forebay/blob-store";
-import type { BatchRecord } from "@forebay/queue-bullmq";
+import { type BatchRecord, createFileBlobKey } from "@forebay/queue-bullmq";
 import { splitLines } from "../lines/split-lines.ts";
 import { parseLine } from "../lines/parse-line.ts";
 import type { BatchDeps } from "./batch-deps.ts";
@@ -21,7 +20,7 @@ export async function prepareRetry(deps: BatchDeps, batch: BatchRecord, retryOf:
       yield Buffer.concat([line.bytes, Buffer.from("\n")]);
     }
   })();
-  const key = `files/${batch.input_file_id}/${randomBytes(8).toString("hex")}`;
+  const key = await createFileBlobKey(deps.space, batch.input_file_id);
   const bytes = await deps.blobs.put(key, content);
   return (await deps.files.replaceParts(batch.input_file_id, [{ key, bytes }])) !== undefined;
 }

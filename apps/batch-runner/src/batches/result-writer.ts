@@ -1,8 +1,8 @@
-import { randomBytes } from "node:crypto";
 import {
   type BatchClaim,
   type BatchCursor,
   type BatchRecord,
+  createBatchBlobKey,
   type FilePart,
   removeJob,
 } from "@forebay/queue-bullmq";
@@ -70,7 +70,7 @@ export function createResultWriter(
   ): Promise<FilePart | undefined> => {
     const texts = results.filter(({ entry }) => entry.file === file).map(({ entry }) => entry.text);
     if (texts.length === 0) return undefined;
-    const key = `batches/${batch.id}/${file}-${randomBytes(8).toString("hex")}`;
+    const key = await createBatchBlobKey(deps.space, batch.id, file);
     const content = (async function* () {
       yield Buffer.from(texts.join(""));
     })();

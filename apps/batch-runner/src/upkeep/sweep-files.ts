@@ -1,7 +1,18 @@
 import type { BlobStore } from "@forebay/blob-store";
-import { type BatchStore, type FileStore, isBatchOver } from "@forebay/queue-bullmq";
+import {
+  type BatchStore,
+  type FileStore,
+  isBatchOver,
+  type QueueSpace,
+  readBlobRoot,
+} from "@forebay/queue-bullmq";
 
-type Deps = { readonly files: FileStore; readonly batches: BatchStore; readonly blobs: BlobStore };
+type Deps = {
+  readonly space: QueueSpace;
+  readonly files: FileStore;
+  readonly batches: BatchStore;
+  readonly blobs: BlobStore;
+};
 
 const filesPerSweep = 1_000;
 /** A file that is in use when its time is up is looked at again after this long; seconds. */
@@ -26,21 +37,19 @@ export async function sweepExpired({ files, batches, blobs }: Deps, nowS: number
  * Removes blobs that belong to nobody: their writer died before it said whose they are, or their content is
  * elsewhere now. Only what is older than `ageMs`: younger ones may be about to be somebody's. Returns how many.
  */
-export async function sweepOrphans({ files, batches, blobs }: Deps, ageMs: number): Promise<number> {
+export async function sweepOrphans({ space, files, batches, blobs }: Deps, ageMs: number): Promise<number> {
   await blobs.sweep(ageMs);
+  const root = await readBlobRoot(space);
   let removed = 0;
-  for (const folder of ["files/", "batches/"]) {
-    for await (const { key, modifiedAt } of blobs.list(folder)) {
-      if (Date.now() - modifiedAt.getTime() <= ageMs) continue;
-      if (await isOwned(key)) continue;
-      await blobs.delete(key);
-      removed++;
-    }
+  for await (const { key, modifiedAt } of blobs.list(`${root}/`)) {
+    if (Date.now() - modifiedAt.getTime() <= ageMs || (await isOwned(key))) continue;
+    await blobs.delete(key);
+    removed++;
   }
   return removed;
 
   async function isOwned(key: string): Promise<boolean> {
-    const [folder, owner = ""] = key.split("/");
+    const [, folder, owner = ""] = key.split("/");
     if (folder === "files") return has(await files.readParts(owner), key);
     const batch = await batches.find(owner);
     if (!batch) return false;

@@ -1,6 +1,5 @@
-import { randomBytes } from "node:crypto";
 import { OpenaiRefusal } from "@forebay/openai-format";
-import { createFileId, type FileHead } from "@forebay/queue-bullmq";
+import { createFileBlobKey, createFileId, type FileHead } from "@forebay/queue-bullmq";
 import type { ApiHandler } from "../../../http/api-env.ts";
 import { jsonResponse } from "../../../http/json-response.ts";
 import type { FileDeps } from "./file-deps.ts";
@@ -13,7 +12,7 @@ export function createFile(deps: FileDeps): ApiHandler {
     const { tenant } = context.get("caller");
     const { blobs, files, uploads } = deps;
     const id = createFileId();
-    const key = `files/${id}/${randomBytes(8).toString("hex")}`;
+    const key = await createFileBlobKey(deps.space, id);
     const upload = await receiveUpload(context.env.incoming, blobs, key, uploads.bytesMax);
     try {
       const head = headOf(upload, id, tenant, uploads.retentionS);
