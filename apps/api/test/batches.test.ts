@@ -1,4 +1,10 @@
-import { createBatchId, createBatchStore, createFileId, enqueueBatch } from "@forebay/queue-bullmq";
+import {
+  countOpenJobs,
+  createBatchId,
+  createBatchStore,
+  createFileId,
+  enqueueBatch,
+} from "@forebay/queue-bullmq";
 import { type ServiceProcess, waitFor } from "@forebay/test-harness";
 import OpenAI, { toFile } from "openai";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -100,16 +106,32 @@ test("a batch answers every line as the endpoint would, and counts and usage add
   expect(output.bytes).toBe(Buffer.byteLength(content));
 });
 
-test("embeddings and completions run too", async () => {
+test("embeddings, completions and responses run too", async () => {
   const embed = { model: "nomic-embed-text", input: ["x", "y"] };
-  const [embeddings, completions] = await Promise.all([
+  const [embeddings, completions, responses] = await Promise.all([
     create([{ custom_id: "e", body: { ...embed, encoding_format: "base64" } }], "/v1/embeddings"),
     create([{ custom_id: "t", body: { model, prompt: "Once", max_tokens: 3 } }], "/v1/completions"),
+    create(
+      [
+        { custom_id: "r", body: { model, input: "Hello", max_output_tokens: 4 } },
+        { custom_id: "p", body: { model, input: "Hello", previous_response_id: "resp_x" } },
+      ],
+      "/v1/responses",
+    ),
   ]);
   const [e] = await read((await over(embeddings.id)).output_file_id);
   expect(e?.response?.body["data"]).toHaveLength(2);
   const [t] = await read((await over(completions.id)).output_file_id);
   expect(t?.response?.body["object"]).toBe("text_completion");
+  const both = await over(responses.id);
+  const [r] = await read(both.output_file_id);
+  expect(r?.response?.body).toMatchObject({
+    object: "response",
+    output: [{ type: "message" }],
+    store: false,
+  });
+  const [p] = await read(both.error_file_id);
+  expect(p?.response).toMatchObject({ status_code: 400, body: { error: { param: "previous_response_id" } } });
 });
 
 test("a body the endpoint refuses fails its line alone, and only such lines are run again by retry", async () => {
@@ -214,7 +236,24 @@ test("a batch that is cancelled while no runner is there is cancelled by the nex
   await runner.stop();
   const made = await create([chat("a"), chat("b")]);
   await client.batches.cancel(made.id);
-  await live.startBatchRunner();
+  runner = await live.startBatchRunner({ BATCH_LINES_IN_FLIGHT_MAX: "3" });
   const batch = await over(made.id);
   expect(batch).toMatchObject({ status: "cancelled", request_counts: { total: 2, completed: 0, failed: 2 } });
+});
+
+test("a batch never has more jobs on the queues than it may", async () => {
+  const space = await live.openSpace();
+  const made = await create(Array.from({ length: 40 }, (_, n) => chat(`line-${n}`)));
+  let most = 0;
+  const batch = await waitFor(
+    async () => {
+      most = Math.max(most, await countOpenJobs(space, "default"));
+      const now = await client.batches.retrieve(made.id);
+      return now.status === "completed" ? now : undefined;
+    },
+    { what: "the batch is completed", timeoutMs: 30_000 },
+  );
+  expect(batch.request_counts?.completed).toBe(40);
+  expect(most).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(3);
 });

@@ -1,10 +1,12 @@
 import {
+  asResponseJob,
   createChatShape,
   createTextShape,
   embeddingsAnswer,
   errorBody,
   type OpenaiRefusal,
   refusalOfFailure,
+  wholeResponse,
 } from "@forebay/openai-format";
 import type { BatchEndpoint, BatchEnding, JobRecord } from "@forebay/queue-bullmq";
 import type { Usage } from "@forebay/queue-contracts";
@@ -85,5 +87,9 @@ function answerOf(endpoint: BatchEndpoint, line: Line & { form: AnswerForm }, jo
       return createTextShape({ id: `cmpl-${job.id}`, ...head }).whole(job);
     case "/v1/embeddings":
       return embeddingsAnswer(job, { model, encoding_format: base64 ? "base64" : "float" });
+    case "/v1/responses": {
+      const response = asResponseJob(job);
+      return response ? wholeResponse(response) : {};
+    }
   }
 }

@@ -8,7 +8,12 @@ export const batchIdSchema = z.string().regex(/^batch_[0-9a-f]{32}$/, { error: "
 
 export const createBatchId = (): string => `batch_${randomBytes(16).toString("hex")}`;
 
-export const batchEndpointSchema = z.enum(["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]);
+export const batchEndpointSchema = z.enum([
+  "/v1/chat/completions",
+  "/v1/completions",
+  "/v1/embeddings",
+  "/v1/responses",
+]);
 export type BatchEndpoint = z.infer<typeof batchEndpointSchema>;
 
 export const batchStatuses = [

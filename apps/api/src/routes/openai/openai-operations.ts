@@ -3,7 +3,7 @@ import { z } from "zod";
 import { callHeaders } from "../../calls/call-headers.ts";
 import type { Operation } from "../../openapi/operation.ts";
 
-export const openaiErrorSchema = z
+const errorSchema = z
   .object({
     error: z.object({
       message: z.string(),
@@ -14,8 +14,8 @@ export const openaiErrorSchema = z
   })
   .meta({ id: "OpenaiError" });
 
-const refusals = {
-  schema: openaiErrorSchema,
+export const openaiRefusals = {
+  schema: errorSchema,
   statuses: {
     400: "The body is wrong, or the model cannot do this.",
     401: "A valid API key is needed.",
@@ -64,7 +64,7 @@ export const openaiOperations: readonly Operation[] = [
     },
     answers: { 200: answered },
     problems: [],
-    refusals,
+    refusals: openaiRefusals,
     curl: `curl -s http://127.0.0.1:8080/v1/chat/completions -H 'content-type: application/json' -d '{"model":"llama3.2:3b","messages":[{"role":"user","content":"Say hello."}]}'`,
   },
   {
@@ -81,7 +81,7 @@ export const openaiOperations: readonly Operation[] = [
     },
     answers: { 200: answered },
     problems: [],
-    refusals,
+    refusals: openaiRefusals,
   },
   {
     method: "post",
@@ -113,7 +113,7 @@ export const openaiOperations: readonly Operation[] = [
       },
     },
     problems: [],
-    refusals,
+    refusals: openaiRefusals,
   },
   {
     method: "get",
@@ -128,7 +128,7 @@ export const openaiOperations: readonly Operation[] = [
       },
     },
     problems: [],
-    refusals: { schema: openaiErrorSchema, statuses: { 401: refusals.statuses[401] } },
+    refusals: { schema: errorSchema, statuses: { 401: openaiRefusals.statuses[401] } },
     curl: "curl -s http://127.0.0.1:8080/v1/models",
   },
   {
@@ -141,8 +141,8 @@ export const openaiOperations: readonly Operation[] = [
     answers: { 200: { description: "There is.", schema: modelSchema } },
     problems: [],
     refusals: {
-      schema: openaiErrorSchema,
-      statuses: { 401: refusals.statuses[401], 404: refusals.statuses[404] },
+      schema: errorSchema,
+      statuses: { 401: openaiRefusals.statuses[401], 404: openaiRefusals.statuses[404] },
     },
   },
 ];

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { Operation, Parameter } from "../../../openapi/operation.ts";
-import { openaiErrorSchema } from "../openai-operations.ts";
+import { openaiRefusals } from "../openai-operations.ts";
 import { fileViewSchema } from "./file-view.ts";
 
 const id: Parameter = { name: "id", in: "path", description: "The file's id.", schema: z.string() };
 const refusals = (statuses: Readonly<Record<number, string>>) => ({
-  schema: openaiErrorSchema,
+  schema: openaiRefusals.schema,
   statuses: { 401: "A valid API key is needed.", 503: "The queue is away.", ...statuses },
 });
 const missing = { 404: "There is no such file, or it is another tenant's." };
