@@ -112,6 +112,11 @@ function toMessages(input: ResponseBody["input"], before: readonly Message[]): M
         messages.push({ role: "tool", content, tool_name: name, tool_call_id: item.call_id });
         return;
       }
+      case "item_reference": {
+        // Whoever can look it up has put the item in its place.
+        const param = `${path}.type`;
+        throw new OpenaiRefusal(400, `${param}: send the item itself; it is not looked up here.`, { param });
+      }
       case "message":
       case undefined: {
         const said = toContent(item, `${path}.content`);

@@ -143,6 +143,8 @@ async function somethingCame(
   return came();
 }
 
+const begunAnew = "the generation had to begin anew and says something else now";
+
 function sinkOf(
   deps: JobDeps,
   place: { id: string },
@@ -160,7 +162,7 @@ function sinkOf(
     if (entry.event === "restart") answer.restart();
     if (entry.event !== "token") return;
     const fresh = answer.add(parseDelta(entry));
-    if (!fresh) breakOff("the generation had to begin anew and says something else now");
+    if (!fresh) breakOff(begunAnew);
     else if (fresh.text !== "" || fresh.thinking !== "" || fresh.toolCalls.length > 0) {
       push({ kind: "delta", ...fresh });
     }
@@ -173,7 +175,10 @@ function sinkOf(
       await pace.drained();
       return true;
     },
-    ended: (job) => !broken && push({ kind: "ended", job }),
+    ended(job) {
+      if (job.result && answer.behind) breakOff(begunAnew);
+      if (!broken) push({ kind: "ended", job });
+    },
     // Without its log a job still has its end: whoever needs only that gets it.
     lost: () => void eventsWithoutLog(deps, place.id, answer).then((events) => events.forEach(push)),
     stalled: () => breakOff("the client does not read"),
@@ -186,7 +191,8 @@ async function eventsWithoutLog(deps: JobDeps, id: string, answer: AnswerContinu
   if (!job?.finishedAt) return [{ kind: "broken", why: "the job's events are not kept any more" }];
   answer.restart();
   const rest = answer.add(wholeOf(job));
-  if (!rest) return [{ kind: "broken", why: "the job's answer is another one than what was sent of it" }];
+  if (!rest || answer.behind)
+    return [{ kind: "broken", why: "the job's answer is another one than what was sent of it" }];
   return [
     { kind: "delta", ...rest },
     { kind: "ended", job },

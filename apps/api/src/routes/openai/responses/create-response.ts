@@ -15,6 +15,7 @@ import { closedSignal } from "../../jobs/closed-signal.ts";
 import type { JobDeps } from "../../jobs/job-deps.ts";
 import { openOpenaiCall } from "../open-openai-call.ts";
 import { findPrevious, type FoundResponse, readResponse } from "./find-response.ts";
+import { resolveReferences } from "./resolve-references.ts";
 import { streamResponse } from "./stream-response.ts";
 
 /** `POST /v1/responses` */
@@ -25,8 +26,12 @@ export function createResponse(deps: JobDeps): ApiHandler {
     const body = parseResponseBody(await readJsonBody(incoming, deps.body));
     const { previous_response_id: previous, background, stream } = body;
     const followed = previous ? await findPrevious(deps, caller, previous) : undefined;
+    const input = await resolveReferences(deps, caller, body.input);
     // A background response may be streamed later, too.
-    const job = { ...toResponseJob(body, followed), stream: stream === true || background === true };
+    const job = {
+      ...toResponseJob({ ...body, input }, followed),
+      stream: stream === true || background === true,
+    };
     const { call } = await openOpenaiCall(deps, context, "chat", body, job);
     const read = async (): Promise<FoundResponse> => {
       const found = await readResponse(deps, caller, call.id);
