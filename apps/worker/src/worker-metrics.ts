@@ -35,6 +35,11 @@ export function createWorkerMetrics(metrics: Metrics) {
       "model",
       "direction",
     ]),
+    answersChecked: metrics.counter(
+      "forebay_answers_checked_total",
+      "Answers that had to be of a form (`format`): valid at once, valid after being repaired, a mismatch even so, or unchecked (cut by a limit, a tool call).",
+      ["model", "result"],
+    ),
     gpuSeconds: metrics.counter("forebay_gpu_seconds_total", "Seconds slots were held by completed calls.", [
       "model",
       "backend",

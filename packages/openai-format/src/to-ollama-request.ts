@@ -1,3 +1,4 @@
+import { findSchemaFault } from "@forebay/answer-format";
 import type { z } from "zod";
 import type { ChatBody, ChatBodyMessage, ChatContent, sharedFields } from "./openai-body.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
@@ -104,7 +105,13 @@ function toImage(url: string, path: string): string {
 
 function toFormat(format: ChatBody["response_format"]): unknown {
   if (format?.type === "json_object") return "json";
-  return format?.type === "json_schema" ? format.json_schema.schema : undefined;
+  if (format?.type !== "json_schema") return undefined;
+  const { schema } = format.json_schema;
+  const fault = findSchemaFault(schema);
+  if (!fault) return schema;
+  const at = "response_format.json_schema.schema";
+  const param = fault.path === "" ? at : `${at}.${fault.path}`;
+  throw new OpenaiRefusal(400, `${param} ${fault.message}.`, { param });
 }
 
 function toThink(effort: ChatBody["reasoning_effort"]): unknown {

@@ -1,4 +1,9 @@
-import { affinityOf, inferenceJobSchema, type InferenceJob } from "@forebay/queue-contracts";
+import {
+  affinityOf,
+  inferenceJobSchema,
+  type InferenceJob,
+  type InferenceResult,
+} from "@forebay/queue-contracts";
 import { type Delivery, internalFailure, LockLostError, type Outcome } from "@forebay/queue-bullmq";
 import type { BackendPool, Slot } from "../backends/backend-pool.ts";
 import type { WorkerEvents } from "../events.ts";
@@ -6,8 +11,10 @@ import { classifyFailure } from "../failures/classify-failure.ts";
 import { decideOutcome } from "../failures/decide-outcome.ts";
 import { CallFailedError } from "../ollama/call-failure.ts";
 import { callOllama } from "../ollama/call-ollama.ts";
-import type { EndedStart } from "./ended-start.ts";
+import { addUsage } from "./add-usage.ts";
 import { type CallClock, startCallClock } from "./call-clock.ts";
+import { callChecked } from "./call-checked.ts";
+import type { EndedStart } from "./ended-start.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
@@ -25,7 +32,7 @@ export type JobRunner = {
 
 /**
  * The life of one start of a job: parse → take over a kept answer → refuse what is too late → wait for a slot
- * → call, writing its log → judge.
+ * → call, writing its log → check the answer's form → judge.
  * Never throws: what goes wrong becomes an outcome.
  */
 export async function runJob(runner: JobRunner, delivery: Delivery): Promise<EndedStart> {
@@ -77,17 +84,19 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   const progress = createProgressReporter(delivery);
   const relay = createTokenRelay(delivery);
   const { name, client } = call.slot.backend;
-  const called = callOllama(client, varyRequest(job, delivery.earlierStarts), {
-    backend: name,
-    firstByteTimeoutMs: runner.firstByteTimeoutMs,
-    tokenTimeoutMs: runner.tokenTimeoutMs,
-    signal,
-    onDelta(delta, tokens) {
-      clock.token();
-      if (job.stream) relay.push(delta);
-      progress.report(tokens);
-    },
-  });
+  const callOnce = (request: InferenceJob): Promise<InferenceResult> =>
+    callOllama(client, request, {
+      backend: name,
+      firstByteTimeoutMs: runner.firstByteTimeoutMs,
+      tokenTimeoutMs: runner.tokenTimeoutMs,
+      signal,
+      onDelta(delta, tokens) {
+        clock.token();
+        if (job.stream) relay.push(delta);
+        progress.report(tokens);
+      },
+    });
+  const called = callChecked(varyRequest(job, delivery.earlierStarts), callOnce, relay.startOver);
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
   const [answer, record] = await Promise.allSettled([called, recordStart(call, name)]);
   await progress.settled();
@@ -98,11 +107,16 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
     await relay.close();
     throw answer.reason;
   }
+  const { check } = answer.value;
+  if (check !== undefined) runner.events.answerChecked(job, delivery, check);
+  if ("failure" in answer.value) {
+    await relay.close();
+    return { kind: "discard", failure: answer.value.failure };
+  }
   // Before the result: once that is seen, the log is whole.
   await relay.flush();
-  const spentBefore = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
-  const usage = { ...answer.value.usage, gpu_ms: answer.value.usage.gpu_ms + spentBefore };
-  return { kind: "completed", result: { ...answer.value, usage } };
+  const gpu_ms = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
+  return { kind: "completed", result: addUsage(answer.value.result, { gpu_ms }) };
 }
 
 /** Which backend works on it, and until when: should this worker die, somebody else watches the clock. */
