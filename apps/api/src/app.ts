@@ -55,7 +55,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.route("/schedules", createScheduleRoutes(deps));
   app.route("/v1", createOpenaiRoutes(deps, authenticated));
   app.route("/api", createOllamaRoutes(deps, authenticated));
-  app.get("/models", authenticated, listModels(deps.models));
+  app.get("/models", authenticated, listModels(deps));
   app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   app.route("/dlq", createDlqRoutes(deps));
 

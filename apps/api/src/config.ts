@@ -1,6 +1,8 @@
 import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
 import { deliveryPolicySchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
 import { z } from "zod";
+import type { ModelNames } from "./models/model-names.ts";
+import { parseModelNames } from "./models/parse-model-names.ts";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
@@ -21,6 +23,9 @@ const envSchema = z.object({
   API_HOST: z.string().default("127.0.0.1"),
   API_PORT: port.default(8080),
   OLLAMA_DEFAULT_MODEL: modelNameSchema.optional(),
+  MODEL_ALIASES: z.string().default(""),
+  MODEL_FALLBACKS: z.string().default(""),
+  MODEL_FALLBACK_WAITING_MAX: count.default(100),
   // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
   API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
   API_QUEUES_MAX: count.default(1_000),
@@ -37,8 +42,19 @@ const envSchema = z.object({
   DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),
 });
 
+function modelNames(
+  env: { MODEL_ALIASES: string; MODEL_FALLBACKS: string },
+  context: z.RefinementCtx,
+): ModelNames {
+  const { problems, ...names } = parseModelNames(env.MODEL_ALIASES, env.MODEL_FALLBACKS);
+  for (const problem of problems) {
+    context.addIssue({ code: "custom", path: ["MODEL_ALIASES, MODEL_FALLBACKS"], message: problem });
+  }
+  return names;
+}
+
 /** Everything the API can be told, in real units. */
-export const apiConfigSchema = envSchema.transform((env) => ({
+export const apiConfigSchema = envSchema.transform((env, context) => ({
   redis: redisSettings(env),
   logLevel: env.LOG_LEVEL,
   ops: { host: env.OPS_HOST, port: env.API_OPS_PORT },
@@ -54,7 +70,12 @@ export const apiConfigSchema = envSchema.transform((env) => ({
   },
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
-  jobs: { defaultModel: env.OLLAMA_DEFAULT_MODEL, contextBuckets: env.API_CONTEXT_BUCKETS },
+  jobs: {
+    defaultModel: env.OLLAMA_DEFAULT_MODEL,
+    contextBuckets: env.API_CONTEXT_BUCKETS,
+    names: modelNames(env, context),
+    readiness: { waitingMax: env.MODEL_FALLBACK_WAITING_MAX },
+  },
   body: { bytesMax: env.API_BODY_BYTES_MAX, depthMax: env.API_BODY_DEPTH_MAX },
   limits: {
     tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,

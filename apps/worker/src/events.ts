@@ -54,7 +54,10 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
         code: failure?.code,
         gpu_ms: gpuMs,
       };
-      if (final === "failed") logger.warn(line, "job failed");
+      if (outcome.kind === "moved") {
+        m.fallbacks.inc({ model, to: outcome.job.model, code: outcome.failure.code });
+        logger.warn({ ...line, to: outcome.job.model }, "job goes on with another model");
+      } else if (final === "failed") logger.warn(line, "job failed");
       else logger.info(line, "job ended");
     },
 

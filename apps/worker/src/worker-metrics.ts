@@ -31,6 +31,11 @@ export function createWorkerMetrics(metrics: Metrics) {
       ["type", "model", "outcome"],
       secondsBuckets,
     ),
+    fallbacks: metrics.counter(
+      "forebay_job_fallbacks_total",
+      "Jobs that failed with their model and went on with the next one of its chain; code is the failure code.",
+      ["model", "to", "code"],
+    ),
     tokens: metrics.counter("forebay_tokens_total", "Tokens read (in) and written (out).", [
       "model",
       "direction",

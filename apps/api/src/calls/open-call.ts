@@ -22,6 +22,8 @@ type CallEvent =
 export type Call = {
   readonly id: string;
   readonly createdAt: Date;
+  /** The model that serves it; may change while its events are read, when it goes on with another one. */
+  readonly model: string;
   /** It was opened before, with the same idempotency key. */ readonly replayed: boolean;
   /** To be read once. Ends after `ended` or `broken`, or when the signal aborts. */
   events(signal: AbortSignal): AsyncGenerator<CallEvent>;
@@ -47,28 +49,39 @@ export async function openCall(
 ): Promise<Call> {
   const { attempts, idleMs, idempotencyKey } = options;
   const draft = { caller, job, attempts, delayMs: 0 };
-  const { id, queueName, createdAt, replayed } = await (idempotencyKey === undefined
+  const submitted = await (idempotencyKey === undefined
     ? submitAnew(deps, draft)
     : submitByKey(deps, draft, idempotencyKey));
+  const { id, queueName, createdAt, replayed } = submitted;
+  let { model } = submitted;
+  const goOn = (now: string): void => {
+    model = now;
+  };
   return {
     id,
     createdAt,
+    get model() {
+      return model;
+    },
     replayed,
-    events: (signal) => readEvents(deps, { id, queueName }, idleMs, signal),
+    events: (signal) => readEvents(deps, { id, queueName, goOn }, idleMs, signal),
     async cancel() {
-      await cancelJob(deps.space, { id, queueName, tenant: caller.tenant });
+      const answer = await cancelJob(deps.space, { id, queueName, tenant: caller.tenant });
+      if (answer !== "missing") return;
+      const moved = await readJob(deps.space, deps.directory, id);
+      if (moved) await cancelJob(deps.space, { ...moved, tenant: caller.tenant });
     },
   };
 }
 
-type Submitted = { id: string; queueName: string; createdAt: Date; replayed: boolean };
+type Submitted = { id: string; queueName: string; createdAt: Date; model: string; replayed: boolean };
 
 async function submitAnew(deps: JobDeps, draft: DraftJob): Promise<Submitted> {
   const placed = await placeJob(deps, draft);
   const view = await acceptJob(deps, placed);
-  const { id, queueName } = placed;
-  deps.events.jobAccepted(id, draft.job, draft.caller);
-  return { id, queueName, createdAt: new Date(view.created_at), replayed: false };
+  const { id, queueName, job } = placed;
+  deps.events.jobAccepted(id, job, draft.caller);
+  return { id, queueName, createdAt: new Date(view.created_at), model: job.model, replayed: false };
 }
 
 async function submitByKey(deps: JobDeps, draft: DraftJob, key: string): Promise<Submitted> {
@@ -76,12 +89,13 @@ async function submitByKey(deps: JobDeps, draft: DraftJob, key: string): Promise
   const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(job) };
   const { view, replayed } = await submitOnce(deps, draft, claim);
   const { record } = await findJob(deps, caller, view.job_id);
-  return { id: record.id, queueName: record.queueName, createdAt: record.createdAt, replayed };
+  const { id, queueName, createdAt } = record;
+  return { id, queueName, createdAt, model: record.job?.model ?? job.model, replayed };
 }
 
 async function* readEvents(
   deps: JobDeps,
-  place: { id: string; queueName: string },
+  place: { id: string; queueName: string; goOn: (model: string) => void },
   idleMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<CallEvent> {
@@ -145,7 +159,7 @@ async function somethingCame(
 
 function sinkOf(
   deps: JobDeps,
-  place: { id: string },
+  place: { id: string; goOn: (model: string) => void },
   push: (event: CallEvent) => void,
   pace: { flowing: () => boolean; drained: () => Promise<void> },
 ): FeedSink {
@@ -158,6 +172,7 @@ function sinkOf(
   const take = (entry: LogEntry): void => {
     if (broken) return;
     if (entry.event === "restart") answer.restart();
+    if (entry.event === "state") noteModel(entry, place.goOn);
     if (entry.event !== "token") return;
     const fresh = answer.add(parseDelta(entry));
     if (!fresh) breakOff("the generation had to begin anew and says something else now");
@@ -173,12 +188,20 @@ function sinkOf(
       await pace.drained();
       return true;
     },
-    ended: (job) => !broken && push({ kind: "ended", job }),
+    ended(job) {
+      if (job.job) place.goOn(job.job.model);
+      if (!broken) push({ kind: "ended", job });
+    },
     // Without its log a job still has its end: whoever needs only that gets it.
     lost: () => void eventsWithoutLog(deps, place.id, answer).then((events) => events.forEach(push)),
     stalled: () => breakOff("the client does not read"),
     broken: () => breakOff("the queue cannot be read"),
   };
+}
+
+function noteModel({ data }: LogEntry, goOn: (model: string) => void): void {
+  const { model } = JSON.parse(data) as { model?: string };
+  if (model !== undefined) goOn(model);
 }
 
 async function eventsWithoutLog(deps: JobDeps, id: string, answer: AnswerContinuation): Promise<CallEvent[]> {

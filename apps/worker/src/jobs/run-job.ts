@@ -1,4 +1,5 @@
 import {
+  type Affinity,
   affinityOf,
   inferenceJobSchema,
   type InferenceJob,
@@ -15,9 +16,11 @@ import { addUsage } from "./add-usage.ts";
 import { type CallClock, startCallClock } from "./call-clock.ts";
 import { callChecked } from "./call-checked.ts";
 import type { EndedStart } from "./ended-start.ts";
+import { decideFallback } from "./decide-fallback.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
+import { startsWithModel } from "./starts-with-model.ts";
 import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
 
@@ -26,6 +29,8 @@ export type JobRunner = {
   readonly events: WorkerEvents;
   readonly firstByteTimeoutMs: number;
   readonly tokenTimeoutMs: number;
+  /** The queue of a model's jobs with such options. */
+  readonly queueOf: (affinity: Affinity) => Promise<string>;
   /** Called when a call changed what the hosts can take, before the job goes back to its queue. */
   readonly onBackendsChanged: () => void;
 };
@@ -40,7 +45,7 @@ export async function runJob(runner: JobRunner, delivery: Delivery): Promise<End
   if (!parsed.success) return unparsable(runner, delivery);
   const job = parsed.data;
   runner.events.jobStarted(job, delivery);
-  const ended = await attemptJob(runner, delivery, job);
+  const ended = await fallBack(runner, delivery, job, await attemptJob(runner, delivery, job));
   runner.events.jobEnded(job, delivery, ended);
   return ended;
 }
@@ -61,6 +66,25 @@ async function attemptJob(runner: JobRunner, delivery: Delivery, job: InferenceJ
     return { outcome: stoppedOutcome(signal.reason), gpuMs: 0 };
   } finally {
     timer.stop();
+  }
+}
+
+/** A job that failed for good for a reason of its model's goes on with the next one it names. */
+async function fallBack(
+  runner: JobRunner,
+  delivery: Delivery,
+  job: InferenceJob,
+  ended: EndedStart,
+): Promise<EndedStart> {
+  const next = decideFallback(job, ended.outcome, delivery);
+  if (!next || !("failure" in ended.outcome) || !ended.outcome.failure) return ended;
+  const { failure } = ended.outcome;
+  try {
+    const queueName = await runner.queueOf(affinityOf({ model: next.model, options: next.request.options }));
+    return { ...ended, outcome: { kind: "moved", failure, job: next, queueName } };
+  } catch (error) {
+    runner.events.jobBroke(delivery.id, error);
+    return ended;
   }
 }
 
@@ -96,7 +120,11 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
         progress.report(tokens);
       },
     });
-  const called = callChecked(varyRequest(job, delivery.earlierStarts), callOnce, relay.startOver);
+  const called = callChecked(
+    varyRequest(job, startsWithModel(delivery.earlierStarts)),
+    callOnce,
+    relay.startOver,
+  );
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
   const [answer, record] = await Promise.allSettled([called, recordStart(call, name)]);
   await progress.settled();
@@ -142,7 +170,7 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   if (classified.throttle) backend.throttle(Date.now());
   runner.events.callFailed(call.job, delivery, backend.name, classified, error.failure.kind);
   runner.onBackendsChanged();
-  const outcome = decideOutcome(classified, delivery.earlierStarts, Math.random());
+  const outcome = decideOutcome(classified, startsWithModel(delivery.earlierStarts), Math.random());
   // Nobody can serve the model now: the queue is paused, and the job keeps its place at the front.
   if (outcome.kind === "throttled" && runner.pool.capacity(call.model) === 0) {
     return { kind: "interrupted", failure: outcome.failure };

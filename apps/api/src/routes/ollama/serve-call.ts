@@ -3,7 +3,9 @@ import type { ServerResponse } from "node:http";
 import { inferenceJobSchema, type InferenceJob, type ModelOptions } from "@forebay/queue-contracts";
 import { awaitCall } from "../../calls/await-call.ts";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
+import { detached } from "../../calls/detached.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
+import { servedBy } from "../../calls/served-by.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
@@ -11,7 +13,7 @@ import { findJob } from "../jobs/find-job.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { jobView } from "../jobs/job-view.ts";
 import { parsePrefer } from "../jobs/parse-prefer.ts";
-import { checkCaller, normalisedOptions } from "../jobs/resolve-job.ts";
+import { chooseLane, normalisedOptions } from "../jobs/resolve-job.ts";
 import { deltaLine, embedAnswer, finalLine, nothingNew, wholeAnswer } from "./ollama-answer.ts";
 import { OllamaRefusal, refusalOfFailure } from "./ollama-refusal.ts";
 
@@ -29,7 +31,7 @@ export async function serveCall(
   const { model, stream, ...request } = body;
   context.set("model", model);
   const caller = context.get("caller");
-  const lane = checkCaller(caller, model);
+  const lane = chooseLane(caller, undefined);
   const envelope = {
     v: 1,
     type,
@@ -55,41 +57,43 @@ export async function serveCall(
     const { record } = await findJob(deps, caller, call.id);
     return jsonResponse(202, jobView(record, true), { location: `/jobs/${call.id}` });
   }
-  const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
-  if (stream && type !== "embed") return streamCall(given, { type, model, outgoing, closed });
+  const given = onDisconnect === "cancel" ? call : detached(call);
+  if (stream && type !== "embed") return streamCall(given, { type, asked: model, outgoing, closed });
 
   const job = await awaitCall(given, closed);
   if (!job) throw new OllamaRefusal(499, "request canceled");
   if (job.failure) throw refusalOfFailure(job.failure, model);
-  return jsonResponse(200, type === "embed" ? embedAnswer(model, job) : wholeAnswer(model, job));
+  const answer = type === "embed" ? embedAnswer(given.model, job) : wholeAnswer(given.model, job);
+  return jsonResponse(200, answer, servedBy(given));
 }
 
 async function streamCall(
   call: Call,
-  to: { type: "generate" | "chat"; model: string; outgoing: ServerResponse; closed: AbortSignal },
+  to: { type: "generate" | "chat"; asked: string; outgoing: ServerResponse; closed: AbortSignal },
 ): Promise<Response> {
-  const { type, model, outgoing, closed } = to;
+  const { type, asked, outgoing, closed } = to;
   const line = async (value: object): Promise<void> => {
     // Headers come with the first line: until then the answer may still be an error with a status.
-    if (!outgoing.headersSent)
-      outgoing.writeHead(200, { "content-type": "application/x-ndjson", "x-accel-buffering": "no" });
+    if (!outgoing.headersSent) outgoing.writeHead(200, { ...streamHeaders, ...servedBy(call) });
     if (outgoing.write(`${JSON.stringify(value)}\n`) || outgoing.destroyed) return;
     await new Promise<void>((resolve) => {
       outgoing.once("drain", resolve).once("close", resolve);
     });
   };
   for await (const event of call.events(closed)) {
-    if (event.kind === "delta") await line(deltaLine(type, model, event));
-    if (event.kind === "idle") await line(deltaLine(type, model, nothingNew));
+    if (event.kind === "delta") await line(deltaLine(type, call.model, event));
+    if (event.kind === "idle") await line(deltaLine(type, call.model, nothingNew));
     if (event.kind === "broken") await line({ error: event.why });
     if (event.kind !== "ended") continue;
     const { failure } = event.job;
-    if (failure && !outgoing.headersSent) throw refusalOfFailure(failure, model);
+    if (failure && !outgoing.headersSent) throw refusalOfFailure(failure, asked);
     await line(
-      failure ? { error: refusalOfFailure(failure, model).message } : finalLine(type, model, event.job),
+      failure ? { error: refusalOfFailure(failure, asked).message } : finalLine(type, call.model, event.job),
     );
   }
   if (closed.aborted) await call.cancel();
   outgoing.end();
   return RESPONSE_ALREADY_SENT;
 }
+
+const streamHeaders = { "content-type": "application/x-ndjson", "x-accel-buffering": "no" };

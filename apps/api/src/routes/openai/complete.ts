@@ -15,6 +15,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
 import { awaitCall } from "../../calls/await-call.ts";
 import type { Call } from "../../calls/open-call.ts";
+import { servedBy } from "../../calls/served-by.ts";
 import type { ApiContext, ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
@@ -28,8 +29,7 @@ export function chatCompletions(deps: JobDeps): ApiHandler {
     const body = parseOpenaiBody(chatBodySchema, await readJsonBody(context.env.incoming, deps.body));
     const job = { request: toChatRequest(body), stream: body.stream === true };
     const { call, serviceTier } = await openOpenaiCall(deps, context, "chat", body, job);
-    const head = { id: `chatcmpl-${call.id}`, created: secondsOf(call), model: body.model, serviceTier };
-    return answer(context, call, createChatShape(head), body);
+    return answer(context, call, createChatShape(headOf("chatcmpl", call, serviceTier)), body);
   };
 }
 
@@ -41,12 +41,18 @@ export function completions(deps: JobDeps): ApiHandler {
     const request = present({ prompt: body.prompt, suffix: body.suffix, options });
     const job = { request, stream: body.stream === true };
     const { call, serviceTier } = await openOpenaiCall(deps, context, "generate", body, job);
-    const head = { id: `cmpl-${call.id}`, created: secondsOf(call), model: body.model, serviceTier };
-    return answer(context, call, createTextShape(head), body);
+    return answer(context, call, createTextShape(headOf("cmpl", call, serviceTier)), body);
   };
 }
 
-const secondsOf = (call: Call): number => Math.floor(call.createdAt.getTime() / 1_000);
+const headOf = (kind: string, call: Call, serviceTier: string) => ({
+  id: `${kind}-${call.id}`,
+  created: Math.floor(call.createdAt.getTime() / 1_000),
+  get model() {
+    return call.model;
+  },
+  serviceTier,
+});
 
 async function answer(
   context: ApiContext,
@@ -66,7 +72,7 @@ async function answer(
   const job = await awaitCall(call, closed);
   if (!job) throw new OpenaiRefusal(499, "The request was cancelled.", { code: "cancelled" });
   if (job.failure) throw refusalOfFailure(job.failure);
-  return jsonResponse(200, shape.whole(job));
+  return jsonResponse(200, shape.whole(job), servedBy(call));
 }
 
 async function streamAnswer(
@@ -77,7 +83,7 @@ async function streamAnswer(
   const { outgoing, closed, withUsage } = to;
   const send = async (text: string): Promise<void> => {
     // Until the first byte the answer may still be an error with a status.
-    if (!outgoing.headersSent) outgoing.writeHead(200, streamHeaders);
+    if (!outgoing.headersSent) outgoing.writeHead(200, { ...streamHeaders, ...servedBy(call) });
     if (outgoing.write(text) || outgoing.destroyed) return;
     await new Promise<void>((resolve) => {
       outgoing.once("drain", resolve).once("close", resolve);

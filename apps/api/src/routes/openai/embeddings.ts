@@ -6,6 +6,7 @@ import {
   refusalOfFailure,
 } from "@forebay/openai-format";
 import { awaitCall } from "../../calls/await-call.ts";
+import { servedBy } from "../../calls/served-by.ts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
@@ -22,6 +23,6 @@ export function embeddings(deps: JobDeps): ApiHandler {
     const job = await awaitCall(call, closedSignal(context.env.outgoing));
     if (!job) throw new OpenaiRefusal(499, "The request was cancelled.", { code: "cancelled" });
     if (job.failure) throw refusalOfFailure(job.failure);
-    return jsonResponse(200, embeddingsAnswer(job, body));
+    return jsonResponse(200, embeddingsAnswer(job, { ...body, model: call.model }), servedBy(call));
   };
 }

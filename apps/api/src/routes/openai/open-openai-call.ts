@@ -2,12 +2,13 @@ import { OpenaiRefusal } from "@forebay/openai-format";
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
+import { detached } from "../../calls/detached.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
 import type { Caller } from "../../auth/caller.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { formatPath } from "../../http/field-error.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-import { checkCaller } from "../jobs/resolve-job.ts";
+import { chooseLane } from "../jobs/resolve-job.ts";
 
 /** OpenAI's tiers are our lanes. */
 const laneOfTier = { priority: "interactive", default: "standard", flex: "batch" } as const;
@@ -36,7 +37,7 @@ export async function openOpenaiCall(
 ): Promise<{ call: Call; serviceTier: string }> {
   const { incoming, outgoing } = context.env;
   const caller = context.get("caller");
-  const lane = chooseLane(caller, body);
+  const lane = laneOf(caller, body);
   const { model, user } = body;
   const envelope = { v: 1, type, tenant: caller.tenant, lane, model, ...job, ...(user && { user }) };
   const parsed = inferenceJobSchema.safeParse(envelope);
@@ -53,12 +54,11 @@ export async function openOpenaiCall(
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
-  const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
-  return { call: given, serviceTier: tierOfLane[lane] };
+  return { call: onDisconnect === "cancel" ? call : detached(call), serviceTier: tierOfLane[lane] };
 }
 
-function chooseLane(caller: Caller, body: { model: string; service_tier?: string | null | undefined }): Lane {
+function laneOf(caller: Caller, body: { service_tier?: string | null | undefined }): Lane {
   const tier = body.service_tier;
   const asked = tier && tier !== "auto" ? laneOfTier[tier as keyof typeof laneOfTier] : undefined;
-  return checkCaller(caller, body.model, asked);
+  return chooseLane(caller, asked);
 }

@@ -38,13 +38,19 @@ const answerSchema = z.looseObject({
   usage,
   service_tier: z.enum(["priority", "default", "flex"]).describe("The lane it ran in."),
 });
-const modelSchema = z.object({ id: z.string(), object: z.string(), created: z.int(), owned_by: z.string() });
+const modelSchema = z.object({
+  id: z.string(),
+  object: z.string(),
+  created: z.int(),
+  owned_by: z.string(),
+  alias_of: z.string().optional().describe("The model this is another name for."),
+});
 
 const answered = {
   description:
     "The answer; with `stream` its chunks as server-sent events, then `[DONE]`. `x-request-id` is the id of the job, to be seen under `/jobs/{id}`.",
   schema: answerSchema,
-  headers: { "x-request-id": "The job's id." },
+  headers: { "x-request-id": "The job's id.", "forebay-model": "The model that answers." },
 };
 const inWords =
   "The call is a job on the queue: it waits its turn, and a comment every 10 seconds keeps a stream alive meanwhile. A job that has to begin anew goes on where the client was, or ends the stream with an error if it then says something else.";
