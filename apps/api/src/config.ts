@@ -38,6 +38,8 @@ const envSchema = z.object({
   API_KEYS_PATH: z.string().optional(),
   API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
   API_STREAM_HEARTBEAT_S: z.coerce.number().positive().default(10),
+  API_SDK_RETRY_GRACE_S: z.coerce.number().min(0).max(60).default(2),
+  API_SILENT_ANSWER_S: z.coerce.number().min(0).max(3_600).default(30),
   API_STREAM_STALL_S: z.coerce.number().positive().default(30),
   DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),
 });
@@ -67,6 +69,10 @@ export const apiConfigSchema = envSchema.transform((env, context) => ({
   eventStreams: {
     heartbeatMs: env.API_STREAM_HEARTBEAT_S * 1_000,
     stallMs: env.API_STREAM_STALL_S * 1_000,
+  },
+  calls: {
+    retryGraceMs: env.API_SDK_RETRY_GRACE_S * 1_000,
+    silenceMs: env.API_SILENT_ANSWER_S === 0 ? undefined : env.API_SILENT_ANSWER_S * 1_000,
   },
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),

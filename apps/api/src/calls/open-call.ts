@@ -1,4 +1,12 @@
-import { cancelJob, type JobRecord, type LogEntry, readJob } from "@forebay/queue-bullmq";
+import {
+  cancelJob,
+  type JobRecord,
+  leaveCall as leaveOnQueue,
+  type LeftCall,
+  type LogEntry,
+  readJob,
+  takeLeftCall,
+} from "@forebay/queue-bullmq";
 import type { InferenceJob } from "@forebay/queue-contracts";
 import type { Caller } from "../auth/caller.ts";
 import { type FeedSink, openJobFeed } from "../routes/jobs/events/job-feed.ts";
@@ -7,6 +15,7 @@ import { findJob } from "../routes/jobs/find-job.ts";
 import { fingerprintBody } from "../routes/jobs/fingerprint-body.ts";
 import { acceptJob, type DraftJob, placeJob } from "../routes/jobs/place-job.ts";
 import { submitOnce } from "../routes/jobs/submit-once.ts";
+import { leaveCall } from "./leave-call.ts";
 import { type AnswerContinuation, type AnswerDelta, createAnswerContinuation } from "./continue-answer.ts";
 
 /** What happens to a call, in order. `ended` or `broken` is the last. */
@@ -29,6 +38,10 @@ export type Call = {
   events(signal: AbortSignal): AsyncGenerator<CallEvent>;
   /** Ends the job unless it has ended. */
   cancel(): Promise<void>;
+  /** The client was cut off before it was told anything: ends the job, unless the client comes back for it at once. */
+  leave(): Promise<void>;
+  /** The client was told nothing it could use: should it come back, it gets this job. */
+  abandon(): Promise<void>;
 };
 
 /** How far ahead of a slow client a call may run. */
@@ -38,6 +51,9 @@ export type CallOptions = {
   readonly attempts: number;
   /** An `idle` event comes when nothing else came for so long. */ readonly idleMs: number;
   /** The same call with the same key is the same job. */ readonly idempotencyKey?: string | undefined;
+  /** Tries before this one, of a client that tries again by itself. */ readonly sdkRetry?:
+    | number
+    | undefined;
 };
 
 /** Puts a job on the queue for a caller who waits for it, or finds the one it made before. Throws Problem. */
@@ -47,17 +63,22 @@ export async function openCall(
   job: InferenceJob,
   options: CallOptions,
 ): Promise<Call> {
-  const { attempts, idleMs, idempotencyKey } = options;
+  const { attempts, idleMs, idempotencyKey, sdkRetry } = options;
   const draft = { caller, job, attempts, delayMs: 0 };
-  const submitted = await (idempotencyKey === undefined
-    ? submitAnew(deps, draft)
-    : submitByKey(deps, draft, idempotencyKey));
+  const comesBack = sdkRetry !== undefined && idempotencyKey === undefined && deps.calls.retryGraceMs > 0;
+  const left = comesBack ? { tenant: caller.tenant, fingerprint: fingerprintBody(job) } : undefined;
+  const found = left && sdkRetry ? await findLeft(deps, left) : undefined;
+  const submitted =
+    found ??
+    (await (idempotencyKey === undefined
+      ? submitAnew(deps, draft)
+      : submitByKey(deps, draft, idempotencyKey)));
   const { id, queueName, createdAt, replayed } = submitted;
   let { model } = submitted;
   const goOn = (now: string): void => {
     model = now;
   };
-  return {
+  const call: Call = {
     id,
     createdAt,
     get model() {
@@ -71,7 +92,22 @@ export async function openCall(
       const moved = await readJob(deps.space, deps.directory, id);
       if (moved) await cancelJob(deps.space, { ...moved, tenant: caller.tenant });
     },
+    leave: () => (left ? leaveCall(deps, left, call) : call.cancel()),
+    async abandon() {
+      if (left) await leaveOnQueue(deps.space, left, id);
+    },
   };
+  return call;
+}
+
+/** The job of an earlier try of the same call, which nobody else waits for; undefined: there is none. */
+async function findLeft(deps: JobDeps, left: LeftCall): Promise<Submitted | undefined> {
+  const id = await takeLeftCall(deps.space, left);
+  const record = id === undefined ? undefined : await readJob(deps.space, deps.directory, id);
+  // One that was cancelled all the same was not waited for long enough.
+  if (!record?.job || record.state === "cancelled") return undefined;
+  const { queueName, createdAt } = record;
+  return { id: record.id, queueName, createdAt, model: record.job.model, replayed: true };
 }
 
 type Submitted = { id: string; queueName: string; createdAt: Date; model: string; replayed: boolean };

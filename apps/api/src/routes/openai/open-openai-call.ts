@@ -45,11 +45,11 @@ export async function openOpenaiCall(
     const [issue] = parsed.error.issues;
     throw new OpenaiRefusal(400, `${formatPath(issue?.path ?? [])}: ${issue?.message}.`);
   }
-  const { idempotencyKey, onDisconnect } = parseCallHeaders(incoming.headers);
+  const { onDisconnect, ...again } = parseCallHeaders(incoming.headers);
   const call = await openCall(deps, caller, parsed.data, {
     attempts: deps.policy.attempts,
-    idleMs: heartbeatMs,
-    idempotencyKey,
+    idleMs: Math.min(heartbeatMs, deps.calls.silenceMs ?? heartbeatMs),
+    ...again,
   });
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
