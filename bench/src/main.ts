@@ -9,6 +9,7 @@ import { measureGet } from "./parts/measure-get.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
+import { measureOverhead } from "./parts/measure-overhead.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
@@ -30,6 +31,7 @@ const parts: Record<string, Part> = {
   live: measureLive,
   stop: measureStop,
   log: measureLog,
+  overhead: measureOverhead,
 };
 
 const wanted = process.argv.slice(2);

@@ -36,7 +36,7 @@ export async function answerWhole(call: Call, to: Connection, say: WholeAnswer):
   const { waitS, applied } = to.prefer;
   const patience = applied === undefined ? undefined : patienceOf(waitS ?? 0);
   const signal = patience ? AbortSignal.any([closed, patience.signal]) : closed;
-  const job = await awaitEnd(call, signal, applied === undefined ? to : undefined);
+  const job = await awaitAloud(call, signal, applied === undefined ? to : undefined);
   patience?.stop();
   if (!job && !closed.aborted && patience?.signal.aborted) {
     return jsonResponse(202, jobView(await to.read(), true), {
@@ -56,23 +56,21 @@ export async function answerWhole(call: Call, to: Connection, say: WholeAnswer):
   return jsonResponse(200, say.answer(job), headers);
 }
 
-/** undefined: the signal aborted first, or the job cannot be followed. */
-async function awaitEnd(
+/** undefined: the signal aborted first, or the job is gone. */
+async function awaitAloud(
   call: Call,
   signal: AbortSignal,
   to: Pick<Connection, "outgoing" | "silenceMs"> | undefined,
 ): Promise<JobRecord | undefined> {
   const begunAt = performance.now();
-  for await (const event of call.events(signal)) {
-    if (event.kind === "ended") return event.job;
-    if (event.kind !== "idle" || to?.silenceMs === undefined) continue;
+  return call.ended(signal, () => {
+    if (to?.silenceMs === undefined) return;
     // A timer may fire a moment early.
-    if (performance.now() - begunAt + 50 < to.silenceMs) continue;
+    if (performance.now() - begunAt + 50 < to.silenceMs) return;
     if (!to.outgoing.headersSent)
       to.outgoing.writeHead(200, { "content-type": "application/json", ...servedBy(call) });
     to.outgoing.write(" ");
-  }
-  return undefined;
+  });
 }
 
 async function finish(

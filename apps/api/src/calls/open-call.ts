@@ -15,6 +15,7 @@ import { findJob } from "../routes/jobs/find-job.ts";
 import { fingerprintBody } from "../routes/jobs/fingerprint-body.ts";
 import { acceptJob, type DraftJob, placeJob } from "../routes/jobs/place-job.ts";
 import { submitOnce } from "../routes/jobs/submit-once.ts";
+import { awaitEnd } from "./await-end.ts";
 import { leaveCall } from "./leave-call.ts";
 import { type AnswerContinuation, type AnswerDelta, createAnswerContinuation } from "./continue-answer.ts";
 
@@ -36,6 +37,8 @@ export type Call = {
   /** It was opened before, with the same idempotency key. */ readonly replayed: boolean;
   /** To be read once. Ends after `ended` or `broken`, or when the signal aborts. */
   events(signal: AbortSignal): AsyncGenerator<CallEvent>;
+  /** The job once it ended, without what comes before; undefined: it is gone, or the signal aborted first. */
+  ended(signal: AbortSignal, onIdle: () => void): Promise<JobRecord | undefined>;
   /** Ends the job unless it has ended. */
   cancel(): Promise<void>;
   /** The client was cut off before it was told anything: ends the job, unless the client comes back for it at once. */
@@ -86,6 +89,12 @@ export async function openCall(
     },
     replayed,
     events: (signal) => readEvents(deps, { id, queueName, goOn }, idleMs, signal),
+    async ended(signal, onIdle) {
+      const entries = (all: readonly LogEntry[]): void => all.forEach((entry) => noteModel(entry, goOn));
+      const job = await awaitEnd(deps, { id, queueName }, idleMs, signal, { idle: onIdle, entries });
+      if (job?.job) goOn(job.job.model);
+      return job;
+    },
     async cancel() {
       const answer = await cancelJob(deps.space, { id, queueName, tenant: caller.tenant });
       if (answer !== "missing") return;
@@ -208,7 +217,7 @@ function sinkOf(
   const take = (entry: LogEntry): void => {
     if (broken) return;
     if (entry.event === "restart") answer.restart();
-    if (entry.event === "state") noteModel(entry, place.goOn);
+    noteModel(entry, place.goOn);
     if (entry.event !== "token") return;
     const fresh = answer.add(parseDelta(entry));
     if (!fresh) breakOff("the generation had to begin anew and says something else now");
@@ -235,7 +244,8 @@ function sinkOf(
   };
 }
 
-function noteModel({ data }: LogEntry, goOn: (model: string) => void): void {
+function noteModel({ event, data }: LogEntry, goOn: (model: string) => void): void {
+  if (event !== "state") return;
   const { model } = JSON.parse(data) as { model?: string };
   if (model !== undefined) goOn(model);
 }
