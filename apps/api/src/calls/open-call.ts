@@ -15,6 +15,7 @@ import { findJob } from "../routes/jobs/find-job.ts";
 import { fingerprintBody } from "../routes/jobs/fingerprint-body.ts";
 import { acceptJob, type DraftJob, placeJob } from "../routes/jobs/place-job.ts";
 import { submitOnce } from "../routes/jobs/submit-once.ts";
+import { splitDelta } from "./split-delta.ts";
 import { awaitEnd } from "./await-end.ts";
 import { leaveCall } from "./leave-call.ts";
 import { type AnswerContinuation, type AnswerDelta, createAnswerContinuation } from "./continue-answer.ts";
@@ -221,9 +222,7 @@ function sinkOf(
     if (entry.event !== "token") return;
     const fresh = answer.add(parseDelta(entry));
     if (!fresh) breakOff("the generation had to begin anew and says something else now");
-    else if (fresh.text !== "" || fresh.thinking !== "" || fresh.toolCalls.length > 0) {
-      push({ kind: "delta", ...fresh });
-    }
+    else for (const piece of splitDelta(fresh)) push({ kind: "delta", ...piece });
   };
   return {
     accepted: () => undefined,
@@ -256,10 +255,8 @@ async function eventsWithoutLog(deps: JobDeps, id: string, answer: AnswerContinu
   answer.restart();
   const rest = answer.add(wholeOf(job));
   if (!rest) return [{ kind: "broken", why: "the job's answer is another one than what was sent of it" }];
-  return [
-    { kind: "delta", ...rest },
-    { kind: "ended", job },
-  ];
+  const pieces = splitDelta(rest).map((piece): CallEvent => ({ kind: "delta", ...piece }));
+  return [...pieces, { kind: "ended", job }];
 }
 
 function wholeOf({ result }: JobRecord): AnswerDelta {
