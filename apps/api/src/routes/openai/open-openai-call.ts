@@ -1,4 +1,5 @@
 import { OpenaiRefusal } from "@forebay/openai-format";
+import { countOpenJobs } from "@forebay/queue-bullmq";
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
@@ -46,15 +47,30 @@ export async function openOpenaiCall(
     throw new OpenaiRefusal(400, `${formatPath(issue?.path ?? [])}: ${issue?.message}.`);
   }
   const { onDisconnect, ...again } = parseCallHeaders(incoming.headers);
-  const call = await openCall(deps, caller, parsed.data, {
-    attempts: deps.policy.attempts,
-    idleMs: Math.min(heartbeatMs, deps.calls.silenceMs ?? heartbeatMs),
-    ...again,
-  });
+  const [limits, call] = await Promise.all([
+    limitHeaders(deps, caller),
+    openCall(deps, caller, parsed.data, {
+      attempts: deps.policy.attempts,
+      idleMs: Math.min(heartbeatMs, deps.calls.silenceMs ?? heartbeatMs),
+      ...again,
+    }),
+  ]);
+  for (const [name, value] of Object.entries(limits)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
   return { call: onDisconnect === "cancel" ? call : detached(call), serviceTier: tierOfLane[lane] };
+}
+
+/** What SDKs show of limits: jobs at once, this one counted. Asked before the job is put. */
+async function limitHeaders({ space, admission }: JobDeps, caller: Caller): Promise<Record<string, string>> {
+  const open = await countOpenJobs(space, caller.tenant).catch(() => undefined);
+  if (open === undefined) return {};
+  const max = admission.openMaxOf(caller);
+  return {
+    "x-ratelimit-limit-requests": String(max),
+    "x-ratelimit-remaining-requests": String(Math.max(0, max - open - 1)),
+  };
 }
 
 function laneOf(caller: Caller, body: { service_tier?: string | null | undefined }): Lane {
