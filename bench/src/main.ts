@@ -4,6 +4,7 @@ import { cpus } from "node:os";
 import { type Figure, passes } from "./figure.ts";
 import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
+import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureLive } from "./parts/measure-live.ts";
@@ -32,6 +33,7 @@ const parts: Record<string, Part> = {
   stop: measureStop,
   log: measureLog,
   overhead: measureOverhead,
+  batches: measureBatches,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,3 +1,4 @@
+import { blobStoreEnvShape, blobStoreSettings } from "@forebay/blob-store";
 import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
 import { deliveryPolicySchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
 import { z } from "zod";
@@ -17,6 +18,7 @@ const bucketsSchema = z.string().transform((text, context) => {
 
 const envSchema = z.object({
   ...redisEnvShape,
+  ...blobStoreEnvShape,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   OPS_HOST: z.string().default("127.0.0.1"),
   API_OPS_PORT: port.default(9101),
@@ -32,6 +34,8 @@ const envSchema = z.object({
   // More than this would not fit a payload on the queue.
   API_BODY_BYTES_MAX: count.max(payloadBytesMax).default(1_000_000),
   API_BODY_DEPTH_MAX: count.max(1_000).default(32),
+  API_FILE_BYTES_MAX: count.default(200 * 1024 * 1024),
+  RETENTION_FILES_S: count.min(3_600).default(30 * 24 * 3_600),
   API_TENANT_JOBS_OPEN_MAX: count.default(10_000),
   API_JOBS_WAITING_MAX: count.default(100_000),
   API_REDIS_MEMORY_HIGH_WATER: z.coerce.number().gt(0).max(1).default(0.9),
@@ -58,6 +62,7 @@ function modelNames(
 /** Everything the API can be told, in real units. */
 export const apiConfigSchema = envSchema.transform((env, context) => ({
   redis: redisSettings(env),
+  blobStore: blobStoreSettings(env),
   logLevel: env.LOG_LEVEL,
   ops: { host: env.OPS_HOST, port: env.API_OPS_PORT },
   host: env.API_HOST,
@@ -83,6 +88,8 @@ export const apiConfigSchema = envSchema.transform((env, context) => ({
     readiness: { waitingMax: env.MODEL_FALLBACK_WAITING_MAX },
   },
   body: { bytesMax: env.API_BODY_BYTES_MAX, depthMax: env.API_BODY_DEPTH_MAX },
+  /** Files of batches. */
+  uploads: { bytesMax: env.API_FILE_BYTES_MAX, retentionS: env.RETENTION_FILES_S },
   limits: {
     tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,
     jobsWaitingMax: env.API_JOBS_WAITING_MAX,

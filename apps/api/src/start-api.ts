@@ -1,6 +1,9 @@
+import { openBlobStore } from "@forebay/blob-store";
 import { createKeyring, createKeyStore } from "@forebay/access-keys";
 import {
   checkRedis,
+  createBatchStore,
+  createFileStore,
   createQueueDirectory,
   createScheduleStore,
   openLiveHub,
@@ -9,6 +12,7 @@ import {
 } from "@forebay/queue-bullmq";
 import {
   type HttpServer,
+  isLoopbackHost,
   type Logger,
   type Metrics,
   openHttpServer,
@@ -18,7 +22,6 @@ import { createAdmission } from "./admission/admission.ts";
 import { createKnownModels } from "./admission/known-models.ts";
 import { createSystemLoad } from "./admission/system-load.ts";
 import { createApp } from "./app.ts";
-import { isLoopbackHost } from "./auth/loopback.ts";
 import { requireKeysInPublic } from "./auth/require-keys-in-public.ts";
 import type { ApiConfig } from "./config.ts";
 import { createApiEvents } from "./events.ts";
@@ -50,6 +53,9 @@ export async function startApi(
     hub,
     streams,
     schedules: createScheduleStore(space),
+    files: createFileStore(space),
+    batches: createBatchStore(space),
+    blobs: stack.use(openBlobStore(config.blobStore)),
     models,
     admission: createAdmission(space, createSystemLoad(space, directory, models), config.limits),
     keyring,
@@ -63,7 +69,9 @@ export async function startApi(
   const { host, port, shutdownGraceMs: drainMs } = config;
   const options = { host, port, portVariable: "API_PORT", ...app, errorHandler: answerBadRequest };
   const server = stack.use(await openHttpServer({ ...options, drainMs }));
-  answerBadHttp(server.server, config.body.bytesMax);
+  answerBadHttp(server.server, ({ url = "" }) =>
+    url.startsWith("/v1/files") ? config.uploads.bytesMax : config.body.bytesMax,
+  );
   // Before the server waits for its connections: streams end only when told to.
   stack.defer(() => streams.endAll());
   logger.info({ url: server.url }, "api listens");

@@ -1,4 +1,4 @@
-import { findSchemaFault } from "@forebay/answer-format";
+import { checkedSchema } from "./checked-schema.ts";
 import type { z } from "zod";
 import type { ChatBody, ChatBodyMessage, ChatContent, sharedFields } from "./openai-body.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
@@ -95,7 +95,8 @@ function toContent(content: ChatContent, path: string): { text: string; images: 
   return { text: texts.join("\n"), images };
 }
 
-function toImage(url: string, path: string): string {
+/** A data URL → the base64 Ollama wants. Throws OpenaiRefusal. */
+export function toImage(url: string, path: string): string {
   const [, data] = /^data:image\/[\w.+-]+;base64,([A-Za-z0-9+/]+=*)$/.exec(url) ?? [];
   if (data !== undefined) return data;
   throw new OpenaiRefusal(400, `${path}: images must be data URLs with base64; nothing is fetched for you.`, {
@@ -106,12 +107,7 @@ function toImage(url: string, path: string): string {
 function toFormat(format: ChatBody["response_format"]): unknown {
   if (format?.type === "json_object") return "json";
   if (format?.type !== "json_schema") return undefined;
-  const { schema } = format.json_schema;
-  const fault = findSchemaFault(schema);
-  if (!fault) return schema;
-  const at = "response_format.json_schema.schema";
-  const param = fault.path === "" ? at : `${at}.${fault.path}`;
-  throw new OpenaiRefusal(400, `${param} ${fault.message}.`, { param });
+  return checkedSchema(format.json_schema.schema, "response_format.json_schema.schema");
 }
 
 function toThink(effort: ChatBody["reasoning_effort"]): unknown {

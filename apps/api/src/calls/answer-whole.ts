@@ -10,7 +10,7 @@ import { servedBy } from "./served-by.ts";
 
 /** How one surface says what became of a call. */
 export type WholeAnswer = {
-  answer(job: JobRecord): object;
+  answer(job: JobRecord): object | Promise<object>;
   /** Thrown while the answer may still have a status. */ refusal(failure: Failure): Error;
   /** The same as a body. */ refusalBody(failure: Failure): object;
   /** Thrown when the client has gone. */ cancelled(): Error;
@@ -53,7 +53,7 @@ export async function answerWhole(call: Call, to: Connection, say: WholeAnswer):
   if (job.failure) throw say.refusal(job.failure);
   const headers =
     applied === undefined ? servedBy(call) : { ...servedBy(call), "preference-applied": applied };
-  return jsonResponse(200, say.answer(job), headers);
+  return jsonResponse(200, await say.answer(job), headers);
 }
 
 /** undefined: the signal aborted first, or the job is gone. */
@@ -80,7 +80,12 @@ async function finish(
   say: WholeAnswer,
 ): Promise<Response> {
   if (!job.failure) {
-    outgoing.end(JSON.stringify(say.answer(job)));
+    try {
+      outgoing.end(JSON.stringify(await say.answer(job)));
+    } catch {
+      // There is no status left to say it with.
+      outgoing.destroy();
+    }
     return RESPONSE_ALREADY_SENT;
   }
   // An SDK that tries again finds this very failure then, with its status.

@@ -203,6 +203,8 @@ async function somethingCame(
   return came();
 }
 
+const begunAnew = "the generation had to begin anew and says something else now";
+
 function sinkOf(
   deps: JobDeps,
   place: { id: string; goOn: (model: string) => void },
@@ -221,7 +223,7 @@ function sinkOf(
     noteModel(entry, place.goOn);
     if (entry.event !== "token") return;
     const fresh = answer.add(parseDelta(entry));
-    if (!fresh) breakOff("the generation had to begin anew and says something else now");
+    if (!fresh) breakOff(begunAnew);
     else for (const piece of splitDelta(fresh)) push({ kind: "delta", ...piece });
   };
   return {
@@ -234,6 +236,7 @@ function sinkOf(
     },
     ended(job) {
       if (job.job) place.goOn(job.job.model);
+      if (job.result && answer.behind) breakOff(begunAnew);
       if (!broken) push({ kind: "ended", job });
     },
     // Without its log a job still has its end: whoever needs only that gets it.
@@ -254,7 +257,8 @@ async function eventsWithoutLog(deps: JobDeps, id: string, answer: AnswerContinu
   if (!job?.finishedAt) return [{ kind: "broken", why: "the job's events are not kept any more" }];
   answer.restart();
   const rest = answer.add(wholeOf(job));
-  if (!rest) return [{ kind: "broken", why: "the job's answer is another one than what was sent of it" }];
+  if (!rest || answer.behind)
+    return [{ kind: "broken", why: "the job's answer is another one than what was sent of it" }];
   const pieces = splitDelta(rest).map((piece): CallEvent => ({ kind: "delta", ...piece }));
   return [...pieces, { kind: "ended", job }];
 }

@@ -7,14 +7,18 @@ export type Operation = {
   /** As OpenAPI writes it: `/jobs/{id}`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: "jobs" | "schedules" | "models" | "openai" | "ollama" | "operators" | "about";
+  readonly tag: "jobs" | "schedules" | "models" | "openai" | "anthropic" | "ollama" | "operators" | "about";
   readonly summary: string;
   /** Markdown. */
   readonly description?: string;
   /** No API key is needed. */
   readonly open?: boolean;
   readonly parameters?: readonly Parameter[];
-  readonly body?: { readonly schema: z.ZodType; readonly examples: Readonly<Record<string, unknown>> };
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly examples: Readonly<Record<string, unknown>>;
+    /** Default application/json. */ readonly mediaType?: string;
+  };
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals that mean something here; those that any request may meet are added. */
   readonly problems: readonly ProblemCode[];

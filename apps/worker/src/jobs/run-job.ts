@@ -21,6 +21,7 @@ import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
 import { startsWithModel } from "./starts-with-model.ts";
+import { steadySeed } from "./steady-seed.ts";
 import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
 
@@ -120,8 +121,9 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
         progress.report(tokens);
       },
     });
+  const seeded = steadySeed(delivery.id, job);
   const called = callChecked(
-    varyRequest(job, startsWithModel(delivery.earlierStarts)),
+    varyRequest(seeded, startsWithModel(delivery.earlierStarts)),
     callOnce,
     relay.startOver,
   );

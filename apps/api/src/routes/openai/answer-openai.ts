@@ -1,6 +1,6 @@
 import { errorBody, OpenaiRefusal, refusalOfFailure } from "@forebay/openai-format";
-import type { JobRecord } from "@forebay/queue-bullmq";
-import { answerWhole } from "../../calls/answer-whole.ts";
+import type { Failure } from "@forebay/queue-contracts";
+import { answerWhole, type WholeAnswer } from "../../calls/answer-whole.ts";
 import type { Call } from "../../calls/open-call.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { findJob } from "../jobs/find-job.ts";
@@ -13,7 +13,8 @@ export function answerOpenai(
   context: ApiContext,
   call: Call,
   closed: AbortSignal,
-  answer: (job: JobRecord) => object,
+  answer: WholeAnswer["answer"],
+  refusalBody: (failure: Failure) => object = (failure) => errorBody(refusalOfFailure(failure)),
 ): Promise<Response> {
   const { incoming, outgoing } = context.env;
   const connection = {
@@ -26,7 +27,7 @@ export function answerOpenai(
   return answerWhole(call, connection, {
     answer,
     refusal: refusalOfFailure,
-    refusalBody: (failure) => errorBody(refusalOfFailure(failure)),
+    refusalBody,
     cancelled: () => new OpenaiRefusal(499, "The request was cancelled.", { code: "cancelled" }),
   });
 }

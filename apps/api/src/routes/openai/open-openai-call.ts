@@ -1,4 +1,4 @@
-import { OpenaiRefusal } from "@forebay/openai-format";
+import { laneOfTier, OpenaiRefusal, tierOfLane } from "@forebay/openai-format";
 import { countOpenJobs } from "@forebay/queue-bullmq";
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
@@ -10,10 +10,6 @@ import type { ApiContext } from "../../http/api-env.ts";
 import { formatPath } from "../../http/field-error.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { chooseLane } from "../jobs/resolve-job.ts";
-
-/** OpenAI's tiers are our lanes. */
-const laneOfTier = { priority: "interactive", default: "standard", flex: "batch" } as const;
-const tierOfLane = { interactive: "priority", standard: "default", batch: "flex" } as const;
 
 /** Proxies cut what is silent for a minute, some sooner. */
 const heartbeatMs = 10_000;
@@ -34,8 +30,8 @@ export async function openOpenaiCall(
   context: ApiContext,
   type: InferenceJob["type"],
   body: { model: string; user?: string | null | undefined; service_tier?: string | null | undefined },
-  job: { request: object; stream: boolean },
-): Promise<{ call: Call; serviceTier: string }> {
+  job: { request: object; stream: boolean; response?: object; metadata?: object | null | undefined },
+): Promise<{ call: Call; lane: Lane; serviceTier: string }> {
   const { incoming, outgoing } = context.env;
   const caller = context.get("caller");
   const lane = laneOf(caller, body);
@@ -59,7 +55,7 @@ export async function openOpenaiCall(
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
-  return { call: onDisconnect === "cancel" ? call : detached(call), serviceTier: tierOfLane[lane] };
+  return { call: onDisconnect === "cancel" ? call : detached(call), lane, serviceTier: tierOfLane[lane] };
 }
 
 /** What SDKs show of limits: jobs at once, this one counted. Asked before the job is put. */
