@@ -34,7 +34,7 @@ test("a feed that is open has delivered what was there, also when something happ
     },
     [Symbol.asyncDispose]: async () => undefined,
   };
-  const feed = await openJobFeed({ space: api.space, hub }, job, 0, sink);
+  const feed = await openJobFeed({ space: api.space, directory: api.directory, hub }, job, 0, sink);
   feed.stop();
   expect(told).toEqual(["accepted"]);
 });

@@ -2,7 +2,9 @@ import {
   hasEnded,
   type JobRecord,
   type LiveHub,
+  locateJob,
   type LogEntry,
+  type QueueDirectory,
   type QueueSpace,
   readJobOn,
   readLog,
@@ -38,12 +40,13 @@ export type JobFeed = { stop(): void };
  * something may have changed, log and job are read.
  */
 export async function openJobFeed(
-  source: { space: QueueSpace; hub: LiveHub },
+  source: { space: QueueSpace; hub: LiveHub; directory: QueueDirectory },
   job: { queueName: string; id: string },
   position: number,
   sink: FeedSink,
 ): Promise<JobFeed> {
-  const { space, hub } = source;
+  const { space, hub, directory } = source;
+  let place = job;
   let seen = position;
   let stopped = false;
   let opened = false;
@@ -61,17 +64,35 @@ export async function openJobFeed(
     seen = last.seq;
     sink.entries(fresh);
   };
+  /** It went on with another model, on that one's queue, and took its log along; undefined: it is gone. */
+  const findAgain = async (): Promise<boolean | undefined> => {
+    for await (const queueName of locateJob(space, directory, place.id)) {
+      const ended = await hasEnded(space, queueName, place.id);
+      if (ended === undefined) continue;
+      place = { ...place, queueName };
+      return ended;
+    }
+    return undefined;
+  };
+  const hasMoved = async (): Promise<boolean> => {
+    const { queueName } = place;
+    if ((await hasEnded(space, queueName, place.id)) === undefined) await findAgain();
+    return place.queueName !== queueName;
+  };
   /** One round: the job first, so that a final state means that the log read after it is complete. */
   const readOnce = async (): Promise<void> => {
-    const ended = await hasEnded(space, job.queueName, job.id);
-    const record = ended ? await readJobOn(space, job.queueName, job.id) : undefined;
+    const ended = (await hasEnded(space, place.queueName, place.id)) ?? (await findAgain());
+    const record = ended ? await readJobOn(space, place.queueName, place.id) : undefined;
     if (ended === undefined) return finish(() => sink.broken());
     for (;;) {
       // A reader that falls behind gets the log at its own pace, and nothing is held for it meanwhile.
       if (!(await sink.drained())) return finish(() => sink.stalled());
-      const page = await readLog(space, job, seen);
+      const page = await readLog(space, place, seen);
       if (stopped) return;
-      if (page.kind === "lost") return finish(() => sink.lost());
+      if (page.kind === "lost") {
+        if (await hasMoved()) return readOnce();
+        return finish(() => sink.lost());
+      }
       // Not before the log was seen to be whole: a reader who begins with a gap is told so and nothing else.
       if (seen < 1 && !isLogGone(record, page.entries)) {
         seen = 1;
