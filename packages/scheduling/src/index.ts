@@ -1,0 +1,3 @@
+export * from "./lane-weights.ts";
+export * from "./model-costs.ts";
+export * from "./tags.ts";
