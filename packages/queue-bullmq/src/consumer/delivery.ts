@@ -7,6 +7,9 @@ import { parseJson } from "../jobs/job-record.ts";
 import type { Outcome } from "./outcome.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { parseStarts } from "../jobs/starts.ts";
+import { tagFloor } from "@forebay/scheduling";
+import { fairKeys } from "../scheduling/fair-keys.ts";
+import { noteDispatch, untaggedShare } from "../scheduling/note-dispatch.ts";
 import type { NewLogEntry, TokenData } from "../token-log/log-entry.ts";
 
 /** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
@@ -55,11 +58,15 @@ export type DeliveryRecord = Delivery & {
 export async function openDelivery(
   space: QueueSpace,
   job: Job,
-  place: LockedJob,
+  place: LockedJob & { queueName: string },
   by: { worker: string; abort: AbortController },
 ): Promise<DeliveryRecord> {
   const { client } = space;
-  const opened = await openFencedStart(client, place, by.worker);
+  const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
+  const [opened] = await Promise.all([
+    openFencedStart(client, place, by.worker),
+    noteDispatch(space, place, untagged),
+  ]);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
   const earlier = parseStarts(opened.earlier);
   const attempt = job.attemptsMade + 1;
@@ -98,7 +105,13 @@ export async function openDelivery(
       const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
       const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
       const entries = last ? [] : backToQueue(outcome);
-      await append(entries, { lines: [{ end }], keep });
+      const comesBack = !last && outcome.kind !== "completed" && outcome.kind !== "discard";
+      const charge = {
+        keys: fairKeys(space),
+        usedMs: gpuMs,
+        backTo: comesBack ? place.queueName : undefined,
+      };
+      await append(entries, { lines: [{ end }], keep, charge });
     },
   };
 }

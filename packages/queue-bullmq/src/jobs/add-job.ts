@@ -6,8 +6,9 @@ import {
   jobIdTimeMs,
 } from "@forebay/queue-contracts";
 import { deadlinesKey } from "../control/deadlines.ts";
-import { laneEndScore } from "../queues/queue-gauges.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
+import { defaultLaneWeights, estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
+import { fairKeys, shareOf } from "../scheduling/fair-keys.ts";
 import { addKeyParts, runAddScript } from "./add-script.ts";
 import {
   compareClaim,
@@ -28,10 +29,20 @@ export type NewJob = {
   /** When it was made; default now. */
   readonly createdAt?: Date | undefined;
   readonly policy: DeliveryPolicy;
+  /** Milliseconds of a slot it is expected to take; default: what a job of an unknown model would. */
+  readonly costMs?: number | undefined;
+  /** Of its tenant; default: what was last said. */
+  readonly weight?: number | undefined;
+  readonly laneWeights?: LaneWeights | undefined;
 };
 
 export type SubmitAnswer =
-  | { kind: "added"; createdAt: Date /** Jobs that run before it. */; ahead: number }
+  | {
+      kind: "added";
+      createdAt: Date /** Jobs of its queue that run before it. */;
+      ahead: number /** Its start tag in ticks; 0: it is delayed. */;
+      tag: number;
+    }
   /** The tenant has as many open jobs as it may; nothing was written. */
   | { kind: "full"; open: number }
   | EarlierClaim;
@@ -53,13 +64,16 @@ export async function submitJob(
   add: NewJob,
   limits: { openMax?: number | undefined; claim?: IdempotencyClaim | undefined } = {},
 ): Promise<SubmitAnswer> {
-  const { id, queueName, job, createdAt = new Date() } = add;
+  const { id, queueName, job, createdAt = new Date(), laneWeights = defaultLaneWeights } = add;
   const { openMax, claim } = limits;
   const { attempts, priority, sizeLimit } = deliveryOptions(
     { lane: job.lane, attempts: add.attempts },
     add.policy,
   );
   const { open, ended } = tenantKeys(space, job.tenant);
+  const { fair, flows } = fairKeys(space);
+  const { flow, user } = shareOf(job);
+  const { costMs = estimateJob(job).costMs } = add;
   const payload = JSON.stringify(job);
   const bytes = Buffer.byteLength(payload);
   if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
@@ -72,6 +86,8 @@ export async function submitJob(
       open,
       ended,
       deadlinesKey(space),
+      fair,
+      flows,
       ...(claim ? [idempotencyKey(space, job.tenant, claim.key)] : []),
     ],
     [
@@ -88,13 +104,20 @@ export async function submitJob(
       job.start_by === undefined ? "" : Math.round(job.start_by),
       claim ? formatClaim(id, claim) : "",
       claim?.ttlS ?? 0,
-      laneEndScore(job.lane),
+      flow,
+      job.tenant,
+      laneWeights[job.lane],
+      add.weight ?? "",
+      Math.max(1, Math.round(costMs * ticksPerMs)),
+      user,
+      queueName,
+      `${space.prefix}:`,
     ],
-  )) as [kind: "added" | "full", count: number] | [kind: "claimed", claim: string];
+  )) as [kind: "added" | "full", count: number, tag: string] | [kind: "claimed", claim: string];
   if (reply[0] === "claimed") return compareClaim(reply[1], claim?.fingerprint ?? "");
   return reply[0] === "full"
     ? { kind: "full", open: reply[1] }
-    : { kind: "added", createdAt, ahead: reply[1] };
+    : { kind: "added", createdAt, ahead: reply[1], tag: Number(reply[2]) };
 }
 
 /**
