@@ -51,3 +51,4 @@ export * from "./scheduling/read-heads.ts";
 export * from "./scheduling/reset-when-idle.ts";
 export * from "./scheduling/tag-untagged.ts";
 export * from "./scheduling/keep-shares.ts";
+export * from "./scheduling/model-costs.ts";

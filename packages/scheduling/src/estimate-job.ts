@@ -1,4 +1,5 @@
 import type { InferenceJob } from "@forebay/queue-contracts";
+import { countChars } from "./count-chars.ts";
 import { type ModelCosts, modelCosts } from "./model-costs.ts";
 
 /** What a job is expected to cost before it has run. */
@@ -16,7 +17,7 @@ const unknownModel = modelCosts();
 /** Prompt at the model's reading rate, answer at its writing rate; the answer as long as they were of late, or as allowed. */
 export function estimateJob(job: InferenceJob, costs: ModelCosts = unknownModel): JobEstimate {
   const images = countImages(job);
-  const promptTokens = Math.ceil(countChars(job) / costs.charsPerToken) + images * tokensPerImage;
+  const promptTokens = Math.ceil(countChars(job.request) / costs.charsPerToken) + images * tokensPerImage;
   const outputTokens = job.type === "embed" ? 0 : expectedOutput(job.request.options?.num_predict, costs);
   const costMs = promptTokens * costs.msPerPromptToken + outputTokens * costs.msPerOutputToken;
   return { promptTokens, outputTokens, costMs: Math.max(1, costMs) };
@@ -26,26 +27,6 @@ function expectedOutput(numPredict: number | undefined, { outputTokens }: ModelC
   // 0 and less mean "no bound" or "until the context is full".
   const bounded = numPredict !== undefined && numPredict > 0;
   return Math.max(1, Math.round(bounded ? Math.min(numPredict, outputTokens) : outputTokens));
-}
-
-/** Characters the model reads. */
-export function countChars(job: InferenceJob): number {
-  switch (job.type) {
-    case "generate": {
-      const { prompt, system = "", suffix = "" } = job.request;
-      return prompt.length + system.length + suffix.length;
-    }
-    case "chat": {
-      const { messages, tools } = job.request;
-      let chars = tools === undefined ? 0 : JSON.stringify(tools).length;
-      for (const { content, thinking = "" } of messages) chars += content.length + thinking.length;
-      return chars;
-    }
-    case "embed": {
-      const { input } = job.request;
-      return typeof input === "string" ? input.length : input.reduce((sum, text) => sum + text.length, 0);
-    }
-  }
 }
 
 function countImages(job: InferenceJob): number {

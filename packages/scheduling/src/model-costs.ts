@@ -33,10 +33,15 @@ export const priorSums: ModelSums = {
 
 export function modelCosts(sums: ModelSums = priorSums): ModelCosts {
   return {
-    charsPerToken: sums.promptChars / sums.promptTokens,
-    msPerPromptToken: sums.promptMs / sums.promptTokens,
-    msPerOutputToken: sums.outputMs / sums.outputTokens,
-    outputTokens: sums.outputTokens / sums.jobs,
-    loadMs: sums.loadMs / sums.loads,
+    charsPerToken: quotient(sums.promptChars, sums.promptTokens, 4),
+    msPerPromptToken: quotient(sums.promptMs, sums.promptTokens, 1),
+    msPerOutputToken: quotient(sums.outputMs, sums.outputTokens, 20),
+    outputTokens: quotient(sums.outputTokens, sums.jobs, 200),
+    loadMs: quotient(sums.loadMs, sums.loads, 5_000),
   };
+}
+
+/** A model that only embeds writes nothing: some sums fade away altogether. */
+function quotient(over: number, under: number, fallback: number): number {
+  return under > 1e-6 && over >= 0 ? over / under : fallback;
 }

@@ -9,7 +9,8 @@ import type { QueueSpace } from "../queues/queue-space.ts";
 import { parseStarts } from "../jobs/starts.ts";
 import { tagFloor } from "@forebay/scheduling";
 import { fairKeys } from "../scheduling/fair-keys.ts";
-import { noteDispatch, untaggedShare } from "../scheduling/note-dispatch.ts";
+import { learnModelCosts } from "../scheduling/model-costs.ts";
+import { type Forecast, noteDispatch, untaggedShare } from "../scheduling/note-dispatch.ts";
 import type { NewLogEntry, TokenData } from "../token-log/log-entry.ts";
 
 /** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
@@ -31,6 +32,8 @@ export type Delivery = {
   readonly putBack: boolean;
   /** The answer an earlier start finished but did not live to record. */
   readonly kept: InferenceResult | undefined;
+  /** What was foretold of it when it was put. */
+  readonly forecast: Forecast;
   /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
   readonly signal: AbortSignal;
   /** Notes which backend works on it. Throws LockLostError. */
@@ -63,7 +66,7 @@ export async function openDelivery(
 ): Promise<DeliveryRecord> {
   const { client } = space;
   const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
-  const [opened] = await Promise.all([
+  const [opened, forecast] = await Promise.all([
     openFencedStart(client, place, by.worker),
     noteDispatch(space, place, untagged),
   ]);
@@ -86,6 +89,7 @@ export async function openDelivery(
     earlierStarts: earlier.sinceFresh,
     putBack: earlier.putBack,
     kept: opened.kept === "" ? undefined : inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
+    forecast,
     signal: by.abort.signal,
     recordBackend: async (backend) => void (await append([], { lines: [{ backend }] })),
     recordDeadline: (atMs) => setDeadline(space, place.id, atMs),
@@ -111,7 +115,10 @@ export async function openDelivery(
         usedMs: gpuMs,
         backTo: comesBack ? place.queueName : undefined,
       };
-      await append(entries, { lines: [{ end }], keep, charge });
+      // Also from a worker that has lost its lock: what it measured is true. An answer taken over was measured before.
+      const learned =
+        outcome.kind === "completed" && gpuMs > 0 && learnModelCosts(space, job.data, outcome.result);
+      await Promise.all([append(entries, { lines: [{ end }], keep, charge }), learned]);
     },
   };
 }

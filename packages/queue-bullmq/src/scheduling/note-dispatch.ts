@@ -11,7 +11,7 @@ const script = createLuaScript(`
 ${fairLua("KEYS[1]", "KEYS[2]")}
 local root, queue, id = ARGV[1], ARGV[2], ARGV[3]
 local key = root .. queue .. ":" .. id
-local fields = redis.call("HMGET", key, "priority", "share")
+local fields = redis.call("HMGET", key, "priority", "share", "eta")
 local tag, share = tonumber(fields[1]) or 0, parse_share(fields[2])
 if not share and ARGV[4] then
   -- It ran before anybody could give it a tag; its flow is charged all the same.
@@ -35,8 +35,15 @@ else
   if share then add_work(queue, -share.cost) end
   prepare_head(root, queue)
 end
-return 1
+return { fields[2] or "", fields[3] or "" }
 `);
+
+/** What was foretold of a job. */
+export type Forecast = {
+  /** Milliseconds it would hold a slot. */ readonly costMs: number | undefined;
+  /** The range of its start, ms since 1970 by the clock of whoever foretold it, and the point in it. */
+  readonly start: { readonly lowMs: number; readonly atMs: number; readonly highMs: number } | undefined;
+};
 
 /** What a job without a tag is charged as. */
 type Untagged = { readonly tenant: string; readonly lane: Lane; readonly costMs: number };
@@ -49,13 +56,24 @@ export async function noteDispatch(
   space: QueueSpace,
   job: { id: string; queueName: string },
   untagged?: Untagged,
-): Promise<void> {
+): Promise<Forecast> {
   const { fair, flows } = fairKeys(space);
-  await script(
+  const reply = (await script(
     space.client,
     [fair, flows],
     [`${space.prefix}:`, job.queueName, job.id, ...(untagged ? chargeOf(untagged) : [])],
-  );
+  )) as [string, string];
+  return parseForecast(...reply);
+}
+
+function parseForecast(share: string, eta: string): Forecast {
+  const cost = Number(share.split(" ")[2]);
+  const [lowMs, atMs, highMs] = eta.split(" ").map(Number);
+  const foretold = lowMs !== undefined && atMs !== undefined && highMs !== undefined;
+  return {
+    costMs: Number.isFinite(cost) ? cost / ticksPerMs : undefined,
+    start: foretold ? { lowMs, atMs, highMs } : undefined,
+  };
 }
 
 function chargeOf({ tenant, lane, costMs }: Untagged): (string | number)[] {
