@@ -1,5 +1,6 @@
 import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
-import { deliveryPolicySchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
+import { deliveryPolicySchema, laneSchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
+import { defaultLaneWeights } from "@forebay/scheduling";
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -13,6 +14,21 @@ const bucketsSchema = z.string().transform((text, context) => {
   return buckets.toSorted((a, b) => a - b);
 });
 
+const laneWeightsSchema = z.string().transform((text, context) => {
+  const weights = { ...defaultLaneWeights };
+  for (const part of text.split(",")) {
+    const [lane, weight] = part.split("=").map((each) => each.trim());
+    const named = laneSchema.safeParse(lane);
+    const number = Number(weight);
+    if (named.success && weight !== undefined && number >= 0.01 && number <= 10_000) {
+      weights[named.data] = number;
+    } else {
+      context.addIssue("must name lanes with weights from 0.01 to 10000: interactive=16,standard=4,batch=1");
+    }
+  }
+  return weights;
+});
+
 const envSchema = z.object({
   ...redisEnvShape,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
@@ -23,6 +39,7 @@ const envSchema = z.object({
   OLLAMA_DEFAULT_MODEL: modelNameSchema.optional(),
   // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
   API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
+  SCHEDULING_LANE_WEIGHTS: laneWeightsSchema.prefault("interactive=16,standard=4,batch=1"),
   API_QUEUES_MAX: count.default(1_000),
   // More than this would not fit a payload on the queue.
   API_BODY_BYTES_MAX: count.max(payloadBytesMax).default(1_000_000),
@@ -52,6 +69,7 @@ export const apiConfigSchema = envSchema.transform((env) => ({
     heartbeatMs: env.API_STREAM_HEARTBEAT_S * 1_000,
     stallMs: env.API_STREAM_STALL_S * 1_000,
   },
+  laneWeights: env.SCHEDULING_LANE_WEIGHTS,
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
   jobs: { defaultModel: env.OLLAMA_DEFAULT_MODEL, contextBuckets: env.API_CONTEXT_BUCKETS },

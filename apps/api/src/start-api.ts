@@ -15,6 +15,7 @@ import {
   openOpsServer,
 } from "@forebay/service-runtime";
 import { createAdmission } from "./admission/admission.ts";
+import { createForecasts } from "./admission/forecasts.ts";
 import { createKnownModels } from "./admission/known-models.ts";
 import { createSystemLoad } from "./admission/system-load.ts";
 import { createApp } from "./app.ts";
@@ -43,6 +44,7 @@ export async function startApi(
   const hub = stack.use(openLiveHub(space));
   const streams = stack.use(openSseConnections(heartbeatFrame, config.eventStreams));
   const models = createKnownModels(space);
+  const forecasts = createForecasts(space, directory, models);
   const app = createApp({
     ...config,
     space,
@@ -51,6 +53,7 @@ export async function startApi(
     streams,
     schedules: createScheduleStore(space),
     models,
+    forecasts,
     admission: createAdmission(space, createSystemLoad(space, directory, models), config.limits),
     keyring,
     openAllowed: isLoopbackHost(config.host),

@@ -52,3 +52,5 @@ export * from "./scheduling/reset-when-idle.ts";
 export * from "./scheduling/tag-untagged.ts";
 export * from "./scheduling/keep-shares.ts";
 export * from "./scheduling/model-costs.ts";
+export * from "./scheduling/eta-factors.ts";
+export * from "./scheduling/read-backlog.ts";

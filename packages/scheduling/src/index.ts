@@ -4,3 +4,5 @@ export * from "./lane-weights.ts";
 export * from "./model-costs.ts";
 export * from "./observe-job.ts";
 export * from "./tags.ts";
+export * from "./estimate-start.ts";
+export * from "./eta-range.ts";

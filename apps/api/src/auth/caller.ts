@@ -14,6 +14,8 @@ export type Caller = {
   readonly defaultLane: Lane;
   /** undefined: the deployment's. */
   readonly jobsOpenMax: number | undefined;
+  /** Of its tenant when GPUs are short, relative to the others' 1. */
+  readonly weight: number;
 };
 
 /** While no key exists: whoever reaches the loopback address owns the machine. */
@@ -26,6 +28,7 @@ export const openCaller: Caller = {
   lanes: undefined,
   defaultLane: "standard",
   jobsOpenMax: undefined,
+  weight: 1,
 };
 
 export function callerOfKey(key: KeyRecord): Caller {
@@ -38,6 +41,7 @@ export function callerOfKey(key: KeyRecord): Caller {
     lanes: key.lanes,
     defaultLane: key.default_lane,
     jobsOpenMax: key.limits.jobs_open_max,
+    weight: key.weight,
   };
 }
 

@@ -67,17 +67,20 @@ redis.call("HSET", ARGV[2] .. id, "name", ARGV[3], "data", ARGV[5], "timestamp",
   "priority", tag_text, "opts", '{"attempts":' .. ARGV[6] .. ',"priority":' .. tag_text .. '}', "share",
   share_text({ flow = flow, weight = weight, cost = cost, charged = cost, offset = offset }))
 redis.call("XADD", KEYS[8], "*", "event", "added", "jobId", id, "name", ARGV[3])
-local ahead = 0
-if waiting > 0 then ahead = redis.call("ZCOUNT", KEYS[4], "-inf", "(" .. number_text((tag + 1) * score_per_tag)) end
+local ahead = redis.call("LLEN", ARGV[2] .. "wait")
+if waiting > 0 then ahead = ahead + redis.call("ZCOUNT", KEYS[4], "-inf", "(" .. number_text((tag + 1) * score_per_tag)) end
 local score = tag * score_per_tag + redis.call("INCR", KEYS[9]) % score_per_tag
 redis.call("ZADD", KEYS[4], number_text(score), id)
 add_work(queue, cost)
-if join_users(flow, ARGV[19], cost, queue .. " " .. id) then prepare_head(root, queue) end
+if join_users(flow, ARGV[19], cost, queue .. " " .. id) then
+  prepare_head(root, queue)
+  ahead, tag = place_of(KEYS[4], ARGV[2] .. id, queue, id, score)
+end
 -- The marker wakes a worker that waits; nobody may take a job of a queue that is paused or runs all it may.
 local maxed = meta[3] and redis.call("LLEN", KEYS[7]) >= tonumber(meta[3])
 if not meta[2] and not maxed then redis.call("ZADD", KEYS[1], 0, "0") end
 redis.call("XADD", KEYS[8], "MAXLEN", "~", meta[1] or 10000, "*", "event", "waiting", "jobId", id)
-return { "added", ahead, tag_text }
+return { "added", ahead, string.format("%.0f", tag) }
 `);
 
 /** BullMQ's keys the script needs, in its order. */

@@ -156,6 +156,18 @@ local function prepare_head(root, queue)
     end
   end
 end
+-- How many of its queue run before a waiting job, and its tag. In a flow its users divide, its slot is whose turn it
+-- is by then: by its turn among the flow's, which lie about evenly up to the flow's end.
+local function place_of(prioritized, key, queue, id, score)
+  local share = parse_share(redis.call("HGET", key, "share"))
+  local state = share and redis.call("HMGET", ${flows}, "s:" .. share.flow, "f:" .. share.flow) or {}
+  if not state[1] then return redis.call("ZRANK", prioritized, id), math.floor(score / score_per_tag) end
+  local turns = users_keys(share.flow)
+  local turn, all = redis.call("ZRANK", turns, queue .. " " .. id) or 0, redis.call("ZCARD", turns)
+  local now = tonumber(redis.call("HGET", ${fair}, "v")) or tag_floor
+  local tag = now + math.max(0, (tonumber(state[2]) or now) - now) * (turn + 0.5) / math.max(1, all)
+  return redis.call("ZCOUNT", prioritized, "-inf", "(" .. number_text(tag * score_per_tag)), tag
+end
 -- A job that ended goes back to its queue: it asks again. Before BullMQ moves it, which goes by its priority.
 local function ask_again(key, queue, waiting)
   local share = parse_share(redis.call("HGET", key, "share"))

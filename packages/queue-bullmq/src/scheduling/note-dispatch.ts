@@ -2,16 +2,18 @@ import { type InferenceJob, inferenceJobSchema, type Lane } from "@forebay/queue
 import { defaultLaneWeights, estimateJob, ticksPerMs } from "@forebay/scheduling";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
+import { etaKey, etaLua, type ForetoldStart } from "./eta-factors.ts";
 import { fairKeys, flowOf } from "./fair-keys.ts";
 import { fairLua } from "./fair-lua.ts";
 
-// KEYS: the two of fair shares. ARGV: prefix with a colon, queue, id, then for a job without a tag: flow, tenant,
+// KEYS: the two of fair shares, what is known of forecasts. ARGV: prefix with a colon, queue, id, then for a job without a tag: flow, tenant,
 // lane's weight, cost (ticks).
 const script = createLuaScript(`
 ${fairLua("KEYS[1]", "KEYS[2]")}
+${etaLua}
 local root, queue, id = ARGV[1], ARGV[2], ARGV[3]
 local key = root .. queue .. ":" .. id
-local fields = redis.call("HMGET", key, "priority", "share", "eta")
+local fields = redis.call("HMGET", key, "priority", "share", "eta", "timestamp")
 local tag, share = tonumber(fields[1]) or 0, parse_share(fields[2])
 if not share and ARGV[4] then
   -- It ran before anybody could give it a tag; its flow is charged all the same.
@@ -35,14 +37,16 @@ else
   if share then add_work(queue, -share.cost) end
   prepare_head(root, queue)
 end
-return { fields[2] or "", fields[3] or "" }
+local eta = fields[3] or ""
+if eta ~= "" then eta = learn_eta(KEYS[3], key, eta, tonumber(fields[4])) end
+return { fields[2] or "", eta }
 `);
 
 /** What was foretold of a job. */
 export type Forecast = {
   /** Milliseconds it would hold a slot. */ readonly costMs: number | undefined;
-  /** The range of its start, ms since 1970 by the clock of whoever foretold it, and the point in it. */
-  readonly start: { readonly lowMs: number; readonly atMs: number; readonly highMs: number } | undefined;
+  /** Its start, and when it was: milliseconds after it was put. Absent when it was started before. */
+  readonly start: (ForetoldStart & { readonly tookMs: number }) | undefined;
 };
 
 /** What a job without a tag is charged as. */
@@ -60,7 +64,7 @@ export async function noteDispatch(
   const { fair, flows } = fairKeys(space);
   const reply = (await script(
     space.client,
-    [fair, flows],
+    [fair, flows, etaKey(space)],
     [`${space.prefix}:`, job.queueName, job.id, ...(untagged ? chargeOf(untagged) : [])],
   )) as [string, string];
   return parseForecast(...reply);
@@ -68,11 +72,10 @@ export async function noteDispatch(
 
 function parseForecast(share: string, eta: string): Forecast {
   const cost = Number(share.split(" ")[2]);
-  const [lowMs, atMs, highMs] = eta.split(" ").map(Number);
-  const foretold = lowMs !== undefined && atMs !== undefined && highMs !== undefined;
+  const [waitMs = 0, lowMs = 0, highMs = 0, tookMs] = eta.split(" ").map(Number);
   return {
     costMs: Number.isFinite(cost) ? cost / ticksPerMs : undefined,
-    start: foretold ? { lowMs, atMs, highMs } : undefined,
+    start: tookMs === undefined ? undefined : { waitMs, lowMs, highMs, tookMs },
   };
 }
 

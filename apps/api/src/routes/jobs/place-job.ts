@@ -52,16 +52,19 @@ export async function acceptOnce(
   placed: PlacedJob,
   claim: IdempotencyClaim | undefined,
 ): Promise<{ kind: "new"; view: JobView } | EarlierClaim> {
-  const { admission } = deps;
-  const { caller, id, job, delayMs, attempts } = placed;
+  const { admission, forecasts } = deps;
+  const { caller, id, queueName, job, delayMs, attempts } = placed;
   await admission.requireRoom();
   const answer = await submit(deps, placed, { openMax: admission.openMaxOf(caller), claim });
   switch (answer.kind) {
     case "added": {
-      const { createdAt, ahead: position } = answer;
+      const { createdAt, ahead: position, tag } = answer;
+      const place = { queueName, model: job.model, tag, ahead: position };
+      const eta = delayMs > 0 ? undefined : await forecasts.startOf(place);
+      if (eta) forecasts.note(placed, eta);
       return {
         kind: "new",
-        view: newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts }),
+        view: newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts, eta }),
       };
     }
     case "full":
@@ -73,12 +76,14 @@ export async function acceptOnce(
 }
 
 async function submit(
-  { space, policy }: JobDeps,
+  { space, policy, forecasts, laneWeights }: JobDeps,
   placed: PlacedJob,
   limits: NonNullable<Parameters<typeof submitJob>[2]>,
 ): ReturnType<typeof submitJob> {
   try {
-    return await submitJob(space, { ...placed, policy }, limits);
+    const { costMs } = await forecasts.estimate(placed.job);
+    const share = { costMs, weight: placed.caller.weight, laneWeights };
+    return await submitJob(space, { ...placed, ...share, policy }, limits);
   } catch (error) {
     if (error instanceof PayloadTooLargeError) {
       throw new Problem("body_too_large", `${error.message}.`, {}, { cause: error });

@@ -34,13 +34,16 @@ export async function submitOnce(deps: JobDeps, draft: DraftJob, request: Reques
   return { view: answer.view, replayed: false };
 }
 
-async function answerEarlier({ space, directory }: JobDeps, { kind, id }: EarlierClaim): Promise<Answer> {
+async function answerEarlier(
+  { space, directory, forecasts }: JobDeps,
+  { kind, id }: EarlierClaim,
+): Promise<Answer> {
   if (kind === "mismatch") {
     const detail = "This Idempotency-Key was used for a request with another body.";
     throw new Problem("idempotency_mismatch", detail, { job_id: id });
   }
   const record = await readJob(space, directory, id);
-  if (record) return { view: jobView(record, true), replayed: true };
+  if (record) return { view: jobView(record, true, await forecasts.startOfJob(record)), replayed: true };
   // It was written, and is not there any more: it must not come back to life.
   const detail = "The job made with this Idempotency-Key was deleted or has aged out; use a new key.";
   throw new Problem("job_gone", detail, { job_id: id });

@@ -53,7 +53,8 @@ export async function serveCall(
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   if (parsePrefer(incoming.headers.prefer?.toString()).applied === "respond-async") {
     const { record } = await findJob(deps, caller, call.id);
-    return jsonResponse(202, jobView(record, true), { location: `/jobs/${call.id}` });
+    const eta = await deps.forecasts.startOfJob(record);
+    return jsonResponse(202, jobView(record, true, eta), { location: `/jobs/${call.id}` });
   }
   const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
   if (stream && type !== "embed") return streamCall(given, { type, model, outgoing, closed });
