@@ -5,6 +5,7 @@ import { type Figure, passes } from "./figure.ts";
 import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
+import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
@@ -30,6 +31,7 @@ const parts: Record<string, Part> = {
   live: measureLive,
   stop: measureStop,
   log: measureLog,
+  fairness: measureFairness,
 };
 
 const wanted = process.argv.slice(2);

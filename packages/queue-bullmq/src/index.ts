@@ -54,3 +54,4 @@ export * from "./scheduling/keep-shares.ts";
 export * from "./scheduling/model-costs.ts";
 export * from "./scheduling/eta-factors.ts";
 export * from "./scheduling/read-backlog.ts";
+export * from "./scheduling/fair-keys.ts";
