@@ -5,6 +5,7 @@ import { type Figure, passes } from "./figure.ts";
 import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
+import { measureEta } from "./parts/measure-eta.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureLive } from "./parts/measure-live.ts";
@@ -32,6 +33,7 @@ const parts: Record<string, Part> = {
   stop: measureStop,
   log: measureLog,
   fairness: measureFairness,
+  eta: measureEta,
 };
 
 const wanted = process.argv.slice(2);
