@@ -55,3 +55,5 @@ export * from "./scheduling/model-costs.ts";
 export * from "./scheduling/eta-factors.ts";
 export * from "./scheduling/read-backlog.ts";
 export * from "./scheduling/fair-keys.ts";
+export * from "./scheduling/limits.ts";
+export * from "./scheduling/peek-place.ts";

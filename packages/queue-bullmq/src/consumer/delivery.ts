@@ -114,6 +114,7 @@ export async function openDelivery(
         keys: fairKeys(space),
         usedMs: gpuMs,
         backTo: comesBack ? place.queueName : undefined,
+        tokens: outcome.kind === "completed" ? outcome.result.usage.total_tokens : undefined,
       };
       // Also from a worker that has lost its lock: what it measured is true. An answer taken over was measured before.
       const learned =

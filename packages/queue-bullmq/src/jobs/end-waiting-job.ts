@@ -3,6 +3,7 @@ import { clearDeadline } from "../control/deadlines.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { fairKeys } from "../scheduling/fair-keys.ts";
+import { limitsLua } from "../scheduling/limits-lua.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
 import { indexEnded } from "./tenant-index.ts";
 import { announceChange } from "../token-log/live-channel.ts";
@@ -20,6 +21,8 @@ local removed = redis.call("ZREM", KEYS[1], ARGV[1]) + redis.call("LREM", KEYS[2
 if removed > 0 then
   ${fairLua("KEYS[10]", "KEYS[11]")}
   give_back(KEYS[5], ARGV[5])
+  ${limitsLua}
+  settle_quota(KEYS[5], 0)
 end
 if removed == 0 and ARGV[4] == "1" and redis.call("EXISTS", KEYS[9]) == 0 then
   removed = redis.call("LREM", KEYS[7], 0, ARGV[1])

@@ -1,13 +1,16 @@
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import { fairKeys } from "./fair-keys.ts";
+import { limitsLua } from "./limits-lua.ts";
 import { fairLua } from "./fair-lua.ts";
 
 // KEYS: prioritized, job, the two of fair shares. ARGV: id, queue.
 const script = createLuaScript(`
 if not redis.call("ZSCORE", KEYS[1], ARGV[1]) then return 0 end
 ${fairLua("KEYS[3]", "KEYS[4]")}
+${limitsLua}
 give_back(KEYS[2], ARGV[2])
+settle_quota(KEYS[2], 0)
 return 1
 `);
 
