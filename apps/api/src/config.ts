@@ -46,6 +46,11 @@ const envSchema = z.object({
   API_BODY_DEPTH_MAX: count.max(1_000).default(32),
   API_TENANT_JOBS_OPEN_MAX: count.default(10_000),
   API_JOBS_WAITING_MAX: count.default(100_000),
+  // What no other key says; absent: no such limit.
+  API_TENANT_REQUESTS_PER_MIN: count.optional(),
+  API_TENANT_TOKENS_PER_MIN: count.optional(),
+  API_TENANT_TOKENS_PER_DAY: count.optional(),
+  API_BACKLOG_MAX_S: z.coerce.number().positive().default(86_400),
   API_REDIS_MEMORY_HIGH_WATER: z.coerce.number().gt(0).max(1).default(0.9),
   API_KEYS_PATH: z.string().optional(),
   API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
@@ -77,6 +82,12 @@ export const apiConfigSchema = envSchema.transform((env) => ({
   limits: {
     tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,
     jobsWaitingMax: env.API_JOBS_WAITING_MAX,
+    backlogSMax: env.API_BACKLOG_MAX_S,
+    tenantRates: {
+      requestsPerMin: env.API_TENANT_REQUESTS_PER_MIN,
+      tokensPerMin: env.API_TENANT_TOKENS_PER_MIN,
+      tokensPerDay: env.API_TENANT_TOKENS_PER_DAY,
+    },
     redisMemoryHighWater: env.API_REDIS_MEMORY_HIGH_WATER,
   },
 }));

@@ -54,7 +54,7 @@ export async function startApi(
     schedules: createScheduleStore(space),
     models,
     forecasts,
-    admission: createAdmission(space, createSystemLoad(space, directory, models), config.limits),
+    admission: createAdmission(space, createSystemLoad(space, directory, models), forecasts, config.limits),
     keyring,
     openAllowed: isLoopbackHost(config.host),
     events: createApiEvents(logger, metrics),

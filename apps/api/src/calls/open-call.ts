@@ -23,6 +23,8 @@ export type Call = {
   readonly id: string;
   readonly createdAt: Date;
   /** It was opened before, with the same idempotency key. */ readonly replayed: boolean;
+  /** What its tenant's limits leave, for the answer. */
+  readonly headers: Readonly<Record<string, string>>;
   /** To be read once. Ends after `ended` or `broken`, or when the signal aborts. */
   events(signal: AbortSignal): AsyncGenerator<CallEvent>;
   /** Ends the job unless it has ended. */
@@ -47,13 +49,14 @@ export async function openCall(
 ): Promise<Call> {
   const { attempts, idleMs, idempotencyKey } = options;
   const draft = { caller, job, attempts, delayMs: 0 };
-  const { id, queueName, createdAt, replayed } = await (idempotencyKey === undefined
+  const { id, queueName, createdAt, replayed, headers } = await (idempotencyKey === undefined
     ? submitAnew(deps, draft)
     : submitByKey(deps, draft, idempotencyKey));
   return {
     id,
     createdAt,
     replayed,
+    headers,
     events: (signal) => readEvents(deps, { id, queueName }, idleMs, signal),
     async cancel() {
       await cancelJob(deps.space, { id, queueName, tenant: caller.tenant });
@@ -61,22 +64,22 @@ export async function openCall(
   };
 }
 
-type Submitted = { id: string; queueName: string; createdAt: Date; replayed: boolean };
+type Submitted = Pick<Call, "id" | "createdAt" | "replayed" | "headers"> & { queueName: string };
 
 async function submitAnew(deps: JobDeps, draft: DraftJob): Promise<Submitted> {
   const placed = await placeJob(deps, draft);
-  const view = await acceptJob(deps, placed);
+  const { view, headers } = await acceptJob(deps, placed);
   const { id, queueName } = placed;
   deps.events.jobAccepted(id, draft.job, draft.caller);
-  return { id, queueName, createdAt: new Date(view.created_at), replayed: false };
+  return { id, queueName, createdAt: new Date(view.created_at), replayed: false, headers };
 }
 
 async function submitByKey(deps: JobDeps, draft: DraftJob, key: string): Promise<Submitted> {
   const { caller, job } = draft;
   const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(job) };
-  const { view, replayed } = await submitOnce(deps, draft, claim);
+  const { view, replayed, headers } = await submitOnce(deps, draft, claim);
   const { record } = await findJob(deps, caller, view.job_id);
-  return { id: record.id, queueName: record.queueName, createdAt: record.createdAt, replayed };
+  return { id: record.id, queueName: record.queueName, createdAt: record.createdAt, replayed, headers };
 }
 
 async function* readEvents(

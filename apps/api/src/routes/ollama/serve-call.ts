@@ -50,6 +50,7 @@ export async function serveCall(
     idleMs: heartbeatMs,
     idempotencyKey,
   });
+  for (const [name, value] of Object.entries(call.headers)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   if (parsePrefer(incoming.headers.prefer?.toString()).applied === "respond-async") {
     const { record } = await findJob(deps, caller, call.id);

@@ -50,6 +50,7 @@ export async function openOpenaiCall(
     idleMs: heartbeatMs,
     idempotencyKey,
   });
+  for (const [name, value] of Object.entries(call.headers)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
