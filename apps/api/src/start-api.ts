@@ -9,6 +9,7 @@ import {
 } from "@forebay/queue-bullmq";
 import {
   type HttpServer,
+  isLoopbackHost,
   type Logger,
   type Metrics,
   openHttpServer,
@@ -19,7 +20,6 @@ import { createForecasts } from "./admission/forecasts.ts";
 import { createKnownModels } from "./admission/known-models.ts";
 import { createSystemLoad } from "./admission/system-load.ts";
 import { createApp } from "./app.ts";
-import { isLoopbackHost } from "./auth/loopback.ts";
 import { requireKeysInPublic } from "./auth/require-keys-in-public.ts";
 import type { ApiConfig } from "./config.ts";
 import { createApiEvents } from "./events.ts";

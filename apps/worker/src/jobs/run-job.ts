@@ -11,6 +11,7 @@ import { type CallClock, startCallClock } from "./call-clock.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
+import { steadySeed } from "./steady-seed.ts";
 import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
 
@@ -77,7 +78,7 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   const progress = createProgressReporter(delivery);
   const relay = createTokenRelay(delivery);
   const { name, client } = call.slot.backend;
-  const called = callOllama(client, varyRequest(job, delivery.earlierStarts), {
+  const called = callOllama(client, varyRequest(steadySeed(delivery.id, job), delivery.earlierStarts), {
     backend: name,
     firstByteTimeoutMs: runner.firstByteTimeoutMs,
     tokenTimeoutMs: runner.tokenTimeoutMs,
