@@ -39,7 +39,7 @@ const envSchema = z.object({
   OLLAMA_DEFAULT_MODEL: modelNameSchema.optional(),
   // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
   API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
-  SCHEDULING_LANE_WEIGHTS: laneWeightsSchema.prefault("interactive=16,standard=4,batch=1"),
+  API_LANE_WEIGHTS: laneWeightsSchema.prefault("interactive=16,standard=4,batch=1"),
   API_QUEUES_MAX: count.default(1_000),
   // More than this would not fit a payload on the queue.
   API_BODY_BYTES_MAX: count.max(payloadBytesMax).default(1_000_000),
@@ -74,7 +74,7 @@ export const apiConfigSchema = envSchema.transform((env) => ({
     heartbeatMs: env.API_STREAM_HEARTBEAT_S * 1_000,
     stallMs: env.API_STREAM_STALL_S * 1_000,
   },
-  laneWeights: env.SCHEDULING_LANE_WEIGHTS,
+  laneWeights: env.API_LANE_WEIGHTS,
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
   jobs: { defaultModel: env.OLLAMA_DEFAULT_MODEL, contextBuckets: env.API_CONTEXT_BUCKETS },

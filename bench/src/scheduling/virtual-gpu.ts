@@ -29,7 +29,7 @@ export type Arrival = {
 export type Served = Arrival & { readonly startMs: number; readonly endMs: number };
 
 /** What happened to a job as it was put. */
-export type Put = { readonly id: string; readonly ahead: number; readonly tag: number };
+type Put = { readonly id: string; readonly ahead: number; readonly tag: number };
 
 export type Watcher = {
   onPut?(arrival: Arrival, put: Put, running: number): Promise<void>;

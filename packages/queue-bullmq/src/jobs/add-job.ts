@@ -7,7 +7,7 @@ import {
 } from "@forebay/queue-contracts";
 import { deadlinesKey } from "../control/deadlines.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
-import { defaultLaneWeights, estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
+import { estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
 import {
   limitArgs,
   type LimitLeft,
@@ -84,7 +84,7 @@ export async function submitJob(
     rates?: RateLimits | undefined;
   } = {},
 ): Promise<SubmitAnswer> {
-  const { id, queueName, job, createdAt = new Date(), laneWeights = defaultLaneWeights } = add;
+  const { id, queueName, job, createdAt = new Date() } = add;
   const { openMax, claim, rates } = limits;
   const { attempts, priority, sizeLimit } = deliveryOptions(
     { lane: job.lane, attempts: add.attempts },
@@ -127,7 +127,7 @@ export async function submitJob(
       claim?.ttlS ?? 0,
       flow,
       job.tenant,
-      laneWeights[job.lane],
+      add.laneWeights?.[job.lane] ?? "",
       add.weight ?? "",
       Math.max(1, Math.round(costMs * ticksPerMs)),
       user,

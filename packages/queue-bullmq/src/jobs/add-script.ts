@@ -22,8 +22,8 @@ const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as 
  * the tenant's limits, the idempotency key.
  * ARGV: id, key of a job without its id, name, now (ms), payload, attempts, priority of a delayed job, delay (ms),
  * score in the index, most jobs the tenant may have open ("" = any number), start deadline (ms, "" = none),
- * claim ("" = no idempotency key), how long the claim is remembered (s), flow, its tenant, lane's weight, tenant's
- * weight ("" = as noted), cost (ticks), user ("" = none), name of the queue, prefix with a colon, tokens, the three limits over time ("" = none).
+ * claim ("" = no idempotency key), how long the claim is remembered (s), flow, its tenant, its lane's and its
+ * tenant's weight ("" = as noted), cost (ticks), user ("" = none), name of the queue, prefix with a colon, tokens, the three limits over time ("" = none).
  * Returns { "added", jobs before it, its tag, what is left }, { "limited", which, ms until there is room, what is left }, { "full", open jobs }, or { "claimed", the earlier claim }.
  */
 export const runAddScript = createLuaScript(`
@@ -67,7 +67,7 @@ if delay > 0 then
   return { "added", 0, "0", left }
 end
 local flow, queue, root, cost = ARGV[14], ARGV[20], ARGV[21], tonumber(ARGV[18])
-local weight = tonumber(ARGV[16]) * note_weight(ARGV[15], ARGV[17])
+local weight = weight_of(flow, ARGV[15], ARGV[16], ARGV[17])
 local waiting = redis.call("ZCARD", KEYS[4])
 local tag, offset = take_place(virtual_time(queue, waiting), flow, cost, weight)
 local tag_text = string.format("%.0f", tag)

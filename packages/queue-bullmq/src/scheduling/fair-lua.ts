@@ -1,4 +1,4 @@
-import { scorePerTag, tagFloor, ticksPerMs } from "@forebay/scheduling";
+import { defaultLaneWeights as lanes, scorePerTag, tagFloor, ticksPerMs } from "@forebay/scheduling";
 
 /**
  * Start-time fair queueing as Lua, in every script that puts, takes or ends a job. A job's field `share` is
@@ -18,12 +18,22 @@ local function share_text(share)
   return string.format("%s %.17g %.17g %.17g %.17g", share.flow, share.weight, share.cost, share.charged, share.offset)
 end
 local function write_share(key, share) redis.call("HSET", key, "share", share_text(share)) end
--- A tenant's weight, noted by whoever knows it ("" = not known here).
-local function note_weight(tenant, weight)
-  local noted = redis.call("HGET", ${fair}, "t:" .. tenant)
-  if weight == "" or weight == (noted or "1") then return tonumber(noted) or 1 end
-  redis.call("HSET", ${fair}, "t:" .. tenant, weight)
-  return tonumber(weight)
+-- A flow's weight: its lane's times its tenant's. Whoever knows one says it, and it is noted for those who do not
+-- ("" = not known here).
+local default_lane_weights = { interactive = "${lanes.interactive}", standard = "${lanes.standard}", batch = "${lanes.batch}" }
+local function weight_of(flow, tenant, lane_weight, tenant_weight, look_only)
+  local lane = string.match(flow, "^(%a+):")
+  local noted = redis.call("HMGET", ${fair}, "l:" .. lane, "t:" .. tenant)
+  local by_lane, by_tenant = noted[1] or default_lane_weights[lane], noted[2] or "1"
+  if lane_weight ~= "" and lane_weight ~= by_lane then
+    if not look_only then redis.call("HSET", ${fair}, "l:" .. lane, lane_weight) end
+    by_lane = lane_weight
+  end
+  if tenant_weight ~= "" and tenant_weight ~= by_tenant then
+    if not look_only then redis.call("HSET", ${fair}, "t:" .. tenant, tenant_weight) end
+    by_tenant = tenant_weight
+  end
+  return tonumber(by_lane) * tonumber(by_tenant)
 end
 local function parse_share(text)
   if not text then return nil end

@@ -1,13 +1,12 @@
 import { type InferenceJob, inferenceJobSchema, type Lane } from "@forebay/queue-contracts";
-import { defaultLaneWeights, estimateJob, ticksPerMs } from "@forebay/scheduling";
+import { estimateJob, ticksPerMs } from "@forebay/scheduling";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import { etaKey, etaLua, type ForetoldStart } from "./eta-factors.ts";
 import { fairKeys, flowOf } from "./fair-keys.ts";
 import { fairLua } from "./fair-lua.ts";
 
-// KEYS: the two of fair shares, what is known of forecasts. ARGV: prefix with a colon, queue, id, then for a job without a tag: flow, tenant,
-// lane's weight, cost (ticks).
+// KEYS: the two of fair shares, what is known of forecasts. ARGV: prefix with a colon, queue, id, then for a job without a tag: flow, tenant, cost (ticks).
 const script = createLuaScript(`
 ${fairLua("KEYS[1]", "KEYS[2]")}
 ${etaLua}
@@ -17,7 +16,7 @@ local fields = redis.call("HMGET", key, "priority", "share", "eta", "timestamp")
 local tag, share = tonumber(fields[1]) or 0, parse_share(fields[2])
 if not share and ARGV[4] then
   -- It ran before anybody could give it a tag; its flow is charged all the same.
-  local weight, cost = tonumber(ARGV[6]) * note_weight(ARGV[5], ""), tonumber(ARGV[7])
+  local weight, cost = weight_of(ARGV[4], ARGV[5], "", ""), tonumber(ARGV[6])
   local offset
   tag, offset = take_place(virtual_time(queue, 0), ARGV[4], cost, weight)
   write_share(key, { flow = ARGV[4], weight = weight, cost = cost, charged = cost, offset = offset })
@@ -80,7 +79,7 @@ function parseForecast(share: string, eta: string): Forecast {
 }
 
 function chargeOf({ tenant, lane, costMs }: Untagged): (string | number)[] {
-  return [flowOf(tenant, lane), tenant, defaultLaneWeights[lane], Math.round(costMs * ticksPerMs)];
+  return [flowOf(tenant, lane), tenant, Math.round(costMs * ticksPerMs)];
 }
 
 /** What to charge for a job that somebody put without a tag; a payload that does not parse costs nobody anything. */

@@ -1,5 +1,5 @@
 import type { InferenceJob } from "@forebay/queue-contracts";
-import { defaultLaneWeights, type JobEstimate, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
+import { type JobEstimate, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
 import { tenantKeys } from "../jobs/tenant-index.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
@@ -15,14 +15,13 @@ import {
 } from "./limits.ts";
 import { limitsLua } from "./limits-lua.ts";
 
-// KEYS: prioritized, wait, open jobs of the tenant, its limits, the two of fair shares. ARGV: queue, flow, tenant, lane's
-// weight, tenant's weight ("" = as noted), cost (ticks), user, tokens, the three limits. Writes nothing.
+// KEYS: prioritized, wait, open jobs of the tenant, its limits, the two of fair shares. ARGV: queue, flow, tenant, its lane's
+// and its tenant's weight ("" = as noted), cost (ticks), user, tokens, the three limits. Writes nothing.
 const script = createLuaScript(`
 ${fairLua("KEYS[5]", "KEYS[6]")}
 ${limitsLua}
 local flow, cost = ARGV[2], tonumber(ARGV[6])
-local weight = tonumber(ARGV[5]) or tonumber(redis.call("HGET", KEYS[5], "t:" .. ARGV[3])) or 1
-weight = weight * tonumber(ARGV[4])
+local weight = weight_of(flow, ARGV[3], ARGV[4], ARGV[5], true)
 local waiting = redis.call("ZCARD", KEYS[1])
 local now = virtual_time(ARGV[1], waiting)
 local state = redis.call("HMGET", KEYS[6], "f:" .. flow, "s:" .. flow)
@@ -63,7 +62,7 @@ export async function peekPlace(
     limits?: RateLimits | undefined;
   },
 ): Promise<PlacePeek> {
-  const { queueName, job, estimate, laneWeights = defaultLaneWeights } = at;
+  const { queueName, job, estimate } = at;
   const { fair, flows } = fairKeys(space);
   const { flow, user } = shareOf(job);
   const keys = [
@@ -78,7 +77,7 @@ export async function peekPlace(
     queueName,
     flow,
     job.tenant,
-    laneWeights[job.lane],
+    at.laneWeights?.[job.lane] ?? "",
     at.weight ?? "",
     Math.max(1, Math.round(estimate.costMs * ticksPerMs)),
     user,

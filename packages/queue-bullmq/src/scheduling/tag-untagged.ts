@@ -1,12 +1,5 @@
 import { inferenceJobSchema } from "@forebay/queue-contracts";
-import {
-  defaultLaneWeights,
-  estimateJob,
-  type LaneWeights,
-  scorePerTag,
-  tagFloor,
-  ticksPerMs,
-} from "@forebay/scheduling";
+import { estimateJob, scorePerTag, tagFloor, ticksPerMs } from "@forebay/scheduling";
 import { parseJson } from "../redis/parse-json.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
@@ -34,23 +27,23 @@ return untagged
 `);
 
 // KEYS: prioritized, wait, priority counter, the two of fair shares. ARGV: prefix with a colon, queue, then of each job:
-// id, flow, tenant, lane's weight, cost (ticks), user.
+// id, flow, tenant, cost (ticks), user.
 const giveTags = createLuaScript(`
 ${fairLua("KEYS[4]", "KEYS[5]")}
 local root, queue, tagged = ARGV[1], ARGV[2], 0
-for i = 3, #ARGV, 6 do
-  local id, flow, cost = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 4])
+for i = 3, #ARGV, 5 do
+  local id, flow, cost = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 3])
   local key = root .. queue .. ":" .. id
   local here = redis.call("ZREM", KEYS[1], id) + redis.call("LREM", KEYS[2], 0, id)
   -- Otherwise somebody was quicker: a worker took it, or another one tagged it.
   if here > 0 and redis.call("HEXISTS", key, "share") == 0 then
-    local weight = tonumber(ARGV[i + 3]) * note_weight(ARGV[i + 2], "")
+    local weight = weight_of(flow, ARGV[i + 2], "", "")
     local tag, offset = take_place(virtual_time(queue, redis.call("ZCARD", KEYS[1])), flow, cost, weight)
     local share = { flow = flow, weight = weight, cost = cost, charged = cost }
     local score = tag * score_per_tag + redis.call("INCR", KEYS[3]) % score_per_tag
     place_job(root, queue, id, score, offset, share)
     add_work(queue, cost)
-    join_users(flow, ARGV[i + 5], cost, queue .. " " .. id)
+    join_users(flow, ARGV[i + 4], cost, queue .. " " .. id)
     tagged = tagged + 1
   end
 end
@@ -64,11 +57,7 @@ return tagged
  *
  * @returns how many got one; there may be more
  */
-export async function tagUntagged(
-  space: QueueSpace,
-  queueName: string,
-  laneWeights: LaneWeights = defaultLaneWeights,
-): Promise<number> {
+export async function tagUntagged(space: QueueSpace, queueName: string): Promise<number> {
   const key = (part: string): string => space.jobKey(queueName, part);
   const { client } = space;
   const reply = await findUntagged(client, [key("prioritized"), key("wait")], [key(""), batchMax]);
@@ -79,7 +68,7 @@ export async function tagUntagged(
     if (!job) continue;
     const { flow, user } = shareOf(job);
     const cost = Math.max(1, Math.round(estimateJob(job).costMs * ticksPerMs));
-    jobs.push(found[i] ?? "", flow, job.tenant, laneWeights[job.lane], cost, user);
+    jobs.push(found[i] ?? "", flow, job.tenant, cost, user);
   }
   if (jobs.length === 0) return 0;
   const { fair, flows } = fairKeys(space);

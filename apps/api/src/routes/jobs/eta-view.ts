@@ -3,7 +3,7 @@ import type { EtaMs } from "../../admission/forecasts.ts";
 /** What a view says about the start of a waiting job. */
 export type EtaView = { readonly eta_s: number | null; readonly eta_range_s: number[] | null };
 
-export const noEta: EtaView = { eta_s: null, eta_range_s: null };
+const noEta: EtaView = { eta_s: null, eta_range_s: null };
 
 export function etaView(eta: EtaMs | undefined): EtaView {
   if (!eta) return noEta;
