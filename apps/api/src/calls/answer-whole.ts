@@ -4,7 +4,7 @@ import type { JobRecord } from "@forebay/queue-bullmq";
 import type { Failure } from "@forebay/queue-contracts";
 import { jsonResponse } from "../http/json-response.ts";
 import type { Preference } from "../routes/jobs/parse-prefer.ts";
-import { jobView } from "../routes/jobs/job-view.ts";
+import type { JobView } from "../routes/jobs/job-view-schema.ts";
 import type { Call } from "./open-call.ts";
 import { servedBy } from "./served-by.ts";
 
@@ -22,7 +22,7 @@ type Connection = {
   /** Silent for longer, the answer begins with a blank now and then; undefined: never. */
   readonly silenceMs: number | undefined;
   readonly prefer: Preference;
-  /** The job as it is now, for who did not want to wait any longer. */ readonly read: () => Promise<JobRecord>;
+  /** The job as it is now, for who did not want to wait any longer. */ readonly view: () => Promise<JobView>;
 };
 
 /**
@@ -39,7 +39,7 @@ export async function answerWhole(call: Call, to: Connection, say: WholeAnswer):
   const job = await awaitAloud(call, signal, applied === undefined ? to : undefined);
   patience?.stop();
   if (!job && !closed.aborted && patience?.signal.aborted) {
-    return jsonResponse(202, jobView(await to.read(), true), {
+    return jsonResponse(202, await to.view(), {
       location: `/jobs/${call.id}`,
       "preference-applied": applied ?? "",
       ...servedBy(call),

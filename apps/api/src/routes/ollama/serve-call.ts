@@ -9,7 +9,7 @@ import { type Call, openCall } from "../../calls/open-call.ts";
 import { servedBy } from "../../calls/served-by.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
-import { findJob } from "../jobs/find-job.ts";
+import { viewOwnJob } from "../jobs/view-own-job.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { parsePrefer } from "../jobs/parse-prefer.ts";
 import { chooseLane, normalisedOptions } from "../jobs/resolve-job.ts";
@@ -59,8 +59,8 @@ export async function serveCall(
   if (stream && type !== "embed" && prefer.applied !== "respond-async") {
     return streamCall(given, { type, asked: model, outgoing, closed });
   }
-  const read = async () => (await findJob(deps, caller, call.id)).record;
-  const connection = { outgoing, closed, silenceMs: deps.calls.silenceMs, prefer, read };
+  const view = () => viewOwnJob(deps, caller, call.id);
+  const connection = { outgoing, closed, silenceMs: deps.calls.silenceMs, prefer, view };
   return answerWhole(given, connection, {
     answer: (job) => answer(given.model, job),
     refusal: (failure) => refusalOfFailure(failure, model),

@@ -3,9 +3,9 @@ import type { Failure } from "@forebay/queue-contracts";
 import { answerWhole, type WholeAnswer } from "../../calls/answer-whole.ts";
 import type { Call } from "../../calls/open-call.ts";
 import type { ApiContext } from "../../http/api-env.ts";
-import { findJob } from "../jobs/find-job.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { parsePrefer } from "../jobs/parse-prefer.ts";
+import { viewOwnJob } from "../jobs/view-own-job.ts";
 
 /** The answer to a call that is not streamed, as OpenAI would give it. Throws OpenaiRefusal. */
 export function answerOpenai(
@@ -22,7 +22,7 @@ export function answerOpenai(
     closed,
     silenceMs: deps.calls.silenceMs,
     prefer: parsePrefer(incoming.headers.prefer?.toString()),
-    read: async () => (await findJob(deps, context.get("caller"), call.id)).record,
+    view: () => viewOwnJob(deps, context.get("caller"), call.id),
   };
   return answerWhole(call, connection, {
     answer,
