@@ -10,6 +10,7 @@ import { measureGet } from "./parts/measure-get.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
+import { measureOverhead } from "./parts/measure-overhead.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
@@ -31,6 +32,7 @@ const parts: Record<string, Part> = {
   live: measureLive,
   stop: measureStop,
   log: measureLog,
+  overhead: measureOverhead,
   batches: measureBatches,
 };
 

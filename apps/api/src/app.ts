@@ -68,7 +68,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.route("/v1", createAnthropicRoutes(deps, authenticated));
   app.route("/v1", createOpenaiRoutes(deps, authenticated));
   app.route("/api", createOllamaRoutes(deps, authenticated));
-  app.get("/models", authenticated, listModels(deps.models));
+  app.get("/models", authenticated, listModels(deps));
   app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   app.route("/dlq", createDlqRoutes(deps));
 

@@ -46,6 +46,7 @@ export async function startWorker(
         events,
         firstByteTimeoutMs: config.firstByteTimeoutMs,
         tokenTimeoutMs: config.tokenTimeoutMs,
+        queueOf: (affinity) => directory.ensure(affinity),
         onBackendsChanged: () => served.adjust(),
       },
       delivery,

@@ -1,3 +1,4 @@
+import { checkedSchema } from "./checked-schema.ts";
 import type { ResponseNote } from "@forebay/queue-contracts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
 import type { ResponseBody, ResponseInputItem } from "./response-body.ts";
@@ -178,7 +179,7 @@ type Format = NonNullable<ResponseBody["text"]>["format"];
 
 function toFormat(format: Format): unknown {
   if (format?.type === "json_object") return "json";
-  return format?.type === "json_schema" ? format.schema : undefined;
+  return format?.type === "json_schema" ? checkedSchema(format.schema, "text.format.schema") : undefined;
 }
 
 function noteFormat(format: Format): Pick<ResponseNote, "format"> {

@@ -20,6 +20,7 @@ export * from "./files/read-page.ts";
 export * from "./jobs/idempotency.ts";
 export * from "./jobs/job-record.ts";
 export * from "./queues/limit-running.ts";
+export * from "./jobs/left-calls.ts";
 export * from "./jobs/list-jobs.ts";
 export * from "./jobs/list-open-jobs.ts";
 export * from "./jobs/locate-job.ts";

@@ -1,4 +1,10 @@
-import { affinityOf, inferenceJobSchema, type InferenceJob } from "@forebay/queue-contracts";
+import {
+  type Affinity,
+  affinityOf,
+  inferenceJobSchema,
+  type InferenceJob,
+  type InferenceResult,
+} from "@forebay/queue-contracts";
 import { type Delivery, internalFailure, LockLostError, type Outcome } from "@forebay/queue-bullmq";
 import type { BackendPool, Slot } from "../backends/backend-pool.ts";
 import type { WorkerEvents } from "../events.ts";
@@ -6,11 +12,15 @@ import { classifyFailure } from "../failures/classify-failure.ts";
 import { decideOutcome } from "../failures/decide-outcome.ts";
 import { CallFailedError } from "../ollama/call-failure.ts";
 import { callOllama } from "../ollama/call-ollama.ts";
-import type { EndedStart } from "./ended-start.ts";
+import { addUsage } from "./add-usage.ts";
 import { type CallClock, startCallClock } from "./call-clock.ts";
+import { callChecked } from "./call-checked.ts";
+import type { EndedStart } from "./ended-start.ts";
+import { decideFallback } from "./decide-fallback.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
+import { startsWithModel } from "./starts-with-model.ts";
 import { steadySeed } from "./steady-seed.ts";
 import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
@@ -20,13 +30,15 @@ export type JobRunner = {
   readonly events: WorkerEvents;
   readonly firstByteTimeoutMs: number;
   readonly tokenTimeoutMs: number;
+  /** The queue of a model's jobs with such options. */
+  readonly queueOf: (affinity: Affinity) => Promise<string>;
   /** Called when a call changed what the hosts can take, before the job goes back to its queue. */
   readonly onBackendsChanged: () => void;
 };
 
 /**
  * The life of one start of a job: parse → take over a kept answer → refuse what is too late → wait for a slot
- * → call, writing its log → judge.
+ * → call, writing its log → check the answer's form → judge.
  * Never throws: what goes wrong becomes an outcome.
  */
 export async function runJob(runner: JobRunner, delivery: Delivery): Promise<EndedStart> {
@@ -34,7 +46,7 @@ export async function runJob(runner: JobRunner, delivery: Delivery): Promise<End
   if (!parsed.success) return unparsable(runner, delivery);
   const job = parsed.data;
   runner.events.jobStarted(job, delivery);
-  const ended = await attemptJob(runner, delivery, job);
+  const ended = await fallBack(runner, delivery, job, await attemptJob(runner, delivery, job));
   runner.events.jobEnded(job, delivery, ended);
   return ended;
 }
@@ -58,6 +70,25 @@ async function attemptJob(runner: JobRunner, delivery: Delivery, job: InferenceJ
   }
 }
 
+/** A job that failed for good for a reason of its model's goes on with the next one it names. */
+async function fallBack(
+  runner: JobRunner,
+  delivery: Delivery,
+  job: InferenceJob,
+  ended: EndedStart,
+): Promise<EndedStart> {
+  const next = decideFallback(job, ended.outcome, delivery);
+  if (!next || !("failure" in ended.outcome) || !ended.outcome.failure) return ended;
+  const { failure } = ended.outcome;
+  try {
+    const queueName = await runner.queueOf(affinityOf({ model: next.model, options: next.request.options }));
+    return { ...ended, outcome: { kind: "moved", failure, job: next, queueName } };
+  } catch (error) {
+    runner.events.jobBroke(delivery.id, error);
+    return ended;
+  }
+}
+
 type Call = { delivery: Delivery; job: InferenceJob; model: string; slot: Slot; signal: AbortSignal };
 
 async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
@@ -78,17 +109,24 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   const progress = createProgressReporter(delivery);
   const relay = createTokenRelay(delivery);
   const { name, client } = call.slot.backend;
-  const called = callOllama(client, varyRequest(steadySeed(delivery.id, job), delivery.earlierStarts), {
-    backend: name,
-    firstByteTimeoutMs: runner.firstByteTimeoutMs,
-    tokenTimeoutMs: runner.tokenTimeoutMs,
-    signal,
-    onDelta(delta, tokens) {
-      clock.token();
-      if (job.stream) relay.push(delta);
-      progress.report(tokens);
-    },
-  });
+  const callOnce = (request: InferenceJob): Promise<InferenceResult> =>
+    callOllama(client, request, {
+      backend: name,
+      firstByteTimeoutMs: runner.firstByteTimeoutMs,
+      tokenTimeoutMs: runner.tokenTimeoutMs,
+      signal,
+      onDelta(delta, tokens) {
+        clock.token();
+        if (job.stream) relay.push(delta);
+        progress.report(tokens);
+      },
+    });
+  const seeded = steadySeed(delivery.id, job);
+  const called = callChecked(
+    varyRequest(seeded, startsWithModel(delivery.earlierStarts)),
+    callOnce,
+    relay.startOver,
+  );
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
   const [answer, record] = await Promise.allSettled([called, recordStart(call, name)]);
   await progress.settled();
@@ -99,11 +137,16 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
     await relay.close();
     throw answer.reason;
   }
+  const { check } = answer.value;
+  if (check !== undefined) runner.events.answerChecked(job, delivery, check);
+  if ("failure" in answer.value) {
+    await relay.close();
+    return { kind: "discard", failure: answer.value.failure };
+  }
   // Before the result: once that is seen, the log is whole.
   await relay.flush();
-  const spentBefore = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
-  const usage = { ...answer.value.usage, gpu_ms: answer.value.usage.gpu_ms + spentBefore };
-  return { kind: "completed", result: { ...answer.value, usage } };
+  const gpu_ms = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
+  return { kind: "completed", result: addUsage(answer.value.result, { gpu_ms }) };
 }
 
 /** Which backend works on it, and until when: should this worker die, somebody else watches the clock. */
@@ -129,7 +172,7 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   if (classified.throttle) backend.throttle(Date.now());
   runner.events.callFailed(call.job, delivery, backend.name, classified, error.failure.kind);
   runner.onBackendsChanged();
-  const outcome = decideOutcome(classified, delivery.earlierStarts, Math.random());
+  const outcome = decideOutcome(classified, startsWithModel(delivery.earlierStarts), Math.random());
   // Nobody can serve the model now: the queue is paused, and the job keeps its place at the front.
   if (outcome.kind === "throttled" && runner.pool.capacity(call.model) === 0) {
     return { kind: "interrupted", failure: outcome.failure };
