@@ -16,6 +16,7 @@ export type ApiEvents = {
   scheduleChanged(id: string, change: "created" | "changed" | "deleted", caller: Caller): void;
   fileStored(file: FileHead, bytes: number, caller: Caller): void;
   fileDeleted(id: string, caller: Caller): void;
+  blobStoreFailed(error: unknown): void;
   batchAccepted(batch: BatchHead, caller: Caller): void;
   batchCancelled(id: string, caller: Caller): void;
   requestRefused(problem: Problem, request: ServedRequest): void;
@@ -74,6 +75,7 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
       logger.info({ file: id, purpose, bytes, ...who(caller) }, "file stored");
     },
     fileDeleted: (id, caller) => logger.info({ file: id, ...who(caller) }, "file deleted"),
+    blobStoreFailed: (error) => logger.error({ err: error }, "a file could not be stored"),
     batchAccepted({ id, endpoint, retry_of }, caller) {
       batches.inc({ endpoint });
       logger.info({ batch: id, endpoint, retry_of, ...who(caller) }, "batch accepted");

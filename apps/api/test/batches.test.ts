@@ -14,6 +14,7 @@ import { createLiveStack, ended, type LiveStack, model, submit } from "./live-fi
 let live: LiveStack;
 let client: OpenAI;
 let apiUrl: string;
+let opsUrl: string;
 let runner: ServiceProcess;
 beforeAll(async () => {
   live = await createLiveStack(inject("redisUrl"), {
@@ -29,6 +30,7 @@ beforeAll(async () => {
   ]);
   runner = firstRunner;
   apiUrl = api.url;
+  opsUrl = api.opsUrl;
   client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: "none", maxRetries: 0 });
   await ended(api.url, await submit(api.url));
 });
@@ -206,6 +208,13 @@ test("a cancelled batch keeps what was done, and every other line is said to be 
   expect(new Set(rest.map((entry) => entry.error?.code))).toEqual(new Set(["batch_cancelled"]));
   expect(await client.files.delete(made.input_file_id)).toMatchObject({ deleted: true });
   expect(await client.batches.cancel(made.id)).toMatchObject({ status: "cancelled" });
+});
+
+test("requests are counted by their route, and ids are in no label", async () => {
+  const metrics = await (await fetch(`${opsUrl}/metrics`)).text();
+  expect(metrics).toContain('forebay_http_requests_total{route="/v1/batches/:id",method="GET",status="200"}');
+  expect(metrics).toContain('forebay_http_requests_total{route="/v1/files",method="POST",status="200"}');
+  expect(metrics).not.toMatch(/batch_[0-9a-f]{32}|file-[0-9a-f]{32}/);
 });
 
 test("lists go page by page, newest first", async () => {

@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { waitFor } from "@forebay/test-harness";
 import OpenAI, { toFile } from "openai";
@@ -205,4 +206,17 @@ describe("batches", () => {
       expect((await api.call(method, `/v1/batches/${id}${tail}`, { headers })).status).toBe(404);
     }
   });
+});
+
+test("while files cannot be stored an upload is refused, to be tried again", async () => {
+  // A file where the folder should be.
+  const data = await mkdtemp(path.join(tmpdir(), "forebay-no-store-"));
+  await writeFile(path.join(data, "blobs"), "");
+  const broken = await api.startReplica({ FOREBAY_DATA_DIR: data });
+  const other = new OpenAI({ baseURL: `${broken.url}/v1`, apiKey: client.apiKey, maxRetries: 0 });
+  const file = await toFile(Buffer.from("{}\n"), "f.jsonl");
+  const refusal = await refused(other.files.create({ file, purpose: "batch" }));
+  expect(refusal).toMatchObject({ status: 503, code: "storage_unavailable" });
+  await broken[Symbol.asyncDispose]();
+  await rm(data, { recursive: true });
 });

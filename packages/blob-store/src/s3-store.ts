@@ -24,7 +24,8 @@ export function openS3Store(settings: BlobStoreSettings & { kind: "s3" }): BlobS
     region,
     forcePathStyle: pathStyle,
     ...(endpoint !== undefined && { endpoint }),
-    ...(credentials && { credentials }),
+    // A copy: the SDK writes into it, and configuration is frozen.
+    ...(credentials && { credentials: { ...credentials } }),
     // Many servers do not know the checksums newer SDKs add of their own accord.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",

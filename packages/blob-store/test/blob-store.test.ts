@@ -25,7 +25,7 @@ beforeAll(async () => {
     endpoint: s3.endpoint,
     region: "us-east-1",
     pathStyle: true,
-    credentials: s3.credentials,
+    credentials: Object.freeze(s3.credentials),
   });
 });
 afterAll(async () => {

@@ -1,5 +1,6 @@
 import { OpenaiRefusal } from "@forebay/openai-format";
 import { createFileBlobKey, createFileId, type FileHead } from "@forebay/queue-bullmq";
+import { backoffS } from "../../../admission/retry-after.ts";
 import type { ApiHandler } from "../../../http/api-env.ts";
 import { jsonResponse } from "../../../http/json-response.ts";
 import type { FileDeps } from "./file-deps.ts";
@@ -13,7 +14,14 @@ export function createFile(deps: FileDeps): ApiHandler {
     const { blobs, files, uploads } = deps;
     const id = createFileId();
     const key = await createFileBlobKey(deps.space, id);
-    const upload = await receiveUpload(context.env.incoming, blobs, key, uploads.bytesMax);
+    const upload = await receiveUpload(context.env.incoming, blobs, key, uploads.bytesMax).catch(
+      (error: unknown) => {
+        if (error instanceof OpenaiRefusal) throw error;
+        deps.events.blobStoreFailed(error);
+        const message = "Files cannot be stored now; nothing of this one was kept.";
+        throw new OpenaiRefusal(503, message, { code: "storage_unavailable", retryAfterS: backoffS(10) });
+      },
+    );
     try {
       const head = headOf(upload, id, tenant, uploads.retentionS);
       await files.add(head, [{ key, bytes: upload.bytes }]);
