@@ -15,7 +15,12 @@ const record = (made: ReturnType<typeof convert>, result?: object) => {
   const job = { v: 1, type: "chat", tenant: "acme", lane: "standard", model: "m", stream: true, ...made };
   const state = result ? "completed" : "active";
   const response = asResponseJob({
-    ...{ id: "j1", state, createdAt: new Date(0), finishedAt: undefined, starts: [], failure: undefined },
+    id: "j1",
+    state,
+    createdAt: new Date(0),
+    finishedAt: undefined,
+    starts: [],
+    failure: undefined,
     job,
     result: result && { type: "chat", message: { role: "assistant", content: "", ...result } },
   } as unknown as Parameters<typeof asResponseJob>[0]);
