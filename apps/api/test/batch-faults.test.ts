@@ -3,7 +3,7 @@ import OpenAI, { toFile } from "openai";
 import { expect, test } from "vitest";
 import { createLiveStack, model } from "./live-fixture.ts";
 
-const lines = 1_500;
+const lines = 1_000;
 /** One in a hundred. */
 const isBad = (n: number): boolean => n % 100 === 7;
 

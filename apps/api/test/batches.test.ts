@@ -1,3 +1,4 @@
+import { createKeyStore } from "@forebay/access-keys";
 import {
   countOpenJobs,
   createBatchId,
@@ -12,6 +13,7 @@ import { createLiveStack, ended, type LiveStack, model, submit } from "./live-fi
 
 let live: LiveStack;
 let client: OpenAI;
+let apiUrl: string;
 let runner: ServiceProcess;
 beforeAll(async () => {
   live = await createLiveStack(inject("redisUrl"), {
@@ -26,6 +28,7 @@ beforeAll(async () => {
     live.startBatchRunner(),
   ]);
   runner = firstRunner;
+  apiUrl = api.url;
   client = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: "none", maxRetries: 0 });
   await ended(api.url, await submit(api.url));
 });
@@ -256,4 +259,28 @@ test("a batch never has more jobs on the queues than it may", async () => {
   expect(batch.request_counts?.completed).toBe(40);
   expect(most).toBeGreaterThan(0);
   expect(most).toBeLessThanOrEqual(3);
+});
+
+test("a batch has what its key has: its models, and half of the jobs its tenant may have open", async () => {
+  const space = await live.openSpace();
+  const limited = { name: "small", tenant: "small", models: [model], limits: { jobs_open_max: 4 } };
+  const { key } = await createKeyStore(space).create(limited);
+  await runner.stop();
+  await live.startBatchRunner();
+  client = new OpenAI({ baseURL: `${apiUrl}/v1`, apiKey: key, maxRetries: 0 });
+  const lines = Array.from({ length: 20 }, (_, n) => chat(`line-${n}`));
+  const made = await create([...lines, chat("other", "x", { model: "nomic-embed-text" })]);
+  let most = 0;
+  const batch = await waitFor(
+    async () => {
+      most = Math.max(most, await countOpenJobs(space, "small"));
+      const now = await client.batches.retrieve(made.id);
+      return now.status === "completed" ? now : undefined;
+    },
+    { what: "the batch is completed", timeoutMs: 40_000 },
+  );
+  expect(most).toBe(2);
+  expect(batch.request_counts).toEqual({ total: 21, completed: 20, failed: 1 });
+  const [refused] = await read(batch.error_file_id);
+  expect(refused).toMatchObject({ custom_id: "other", response: { status_code: 403 } });
 });

@@ -354,6 +354,7 @@ describe("refused by name:", () => {
     [{ temperature: "hot" }, "temperature"],
     [{ max_output_tokens: 0 }, "max_output_tokens"],
     [{ previous_response_id: "resp_none" }, "previous_response_id"],
+    [{ previous_response_id: "" }, "previous_response_id"],
   ])("%j", async (fields, param) => {
     const call = client.responses.create({ ...hello, ...fields } as typeof hello);
     await expect(call).rejects.toMatchObject({ status: 400, param });

@@ -52,6 +52,11 @@ export function createOpenLines(deps: BatchDeps, batch: BatchRecord, options: Op
     entry.stop();
     open.delete(line.jobId);
     options.ended(line, job);
+    // There is room for one that was refused.
+    for (const resolve of holds) {
+      resolve();
+      break;
+    }
   };
   const guard = (work: Promise<void>): void =>
     void work.catch((error: unknown) => {

@@ -24,12 +24,15 @@ export type ResultWriter = {
   drop(results: readonly Result[], cursor: BatchCursor): Promise<void>;
   /** Resolves once all that was added is written. */
   flush(): Promise<void>;
-  /** Results that are not written yet. */ readonly pending: number;
+  /** So much waits to be written that no more should come for now. */ readonly full: boolean;
   stop(): void;
 };
 
 const resultsPerPart = 500;
 const bytesPerPart = 1_000_000;
+/** In memory, while the blob store takes its time. */
+const pendingMax = 2_000;
+const pendingBytesMax = 16_000_000;
 
 export function createResultWriter(
   deps: BatchDeps,
@@ -40,6 +43,7 @@ export function createResultWriter(
   let waiting: Result[] = [];
   let waitingBytes = 0;
   let pending = 0;
+  let pendingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
   let last: Promise<void> = Promise.resolve();
 
@@ -85,24 +89,27 @@ export function createResultWriter(
     clearTimeout(timer);
     timer = undefined;
     const results = waiting;
+    const bytes = waitingBytes;
     waiting = [];
     waitingBytes = 0;
     return inTurn(async () => {
       if (results.length > 0) await write(results);
       pending -= results.length;
+      pendingBytes -= bytes;
       on.written();
     });
   };
   const flushSoon = (): void => void flush().catch(() => undefined);
 
   return {
-    get pending() {
-      return pending;
+    get full() {
+      return pending >= pendingMax || pendingBytes >= pendingBytesMax;
     },
     add(result) {
       waiting.push(result);
       waitingBytes += result.entry.text.length;
       pending++;
+      pendingBytes += result.entry.text.length;
       if (waiting.length >= resultsPerPart || waitingBytes >= bytesPerPart) flushSoon();
       else timer ??= setTimeout(flushSoon, deps.limits.flushMs);
     },

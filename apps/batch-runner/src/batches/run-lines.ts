@@ -23,8 +23,6 @@ export type LinesRun = {
 
 const linesPerStep = 50;
 const linesPerDrop = 500;
-/** Results in memory that wait for the blob store: no more lines are taken meanwhile. */
-const pendingMax = 2_000;
 /** Other batches may have given their slots back. */
 const lookAgainMs = 250;
 
@@ -86,8 +84,7 @@ export async function runLines(run: LinesRun): Promise<BatchEnding> {
     while (!run.ending()) {
       check();
       const free = Math.min(linesPerStep, deps.limits.linesInFlightMax - open.size);
-      const room: boolean =
-        !exhausted && free > 0 && writer.pending < pendingMax && (await deps.room.read()).free;
+      const room: boolean = !exhausted && free > 0 && !writer.full && (await deps.room.read()).free;
       const granted: number = room ? deps.inFlight.take(free) : 0;
       if (granted === 0) {
         if (exhausted && open.size === 0) break;

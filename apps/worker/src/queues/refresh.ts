@@ -1,5 +1,6 @@
 import {
   announceWorker,
+  keepShares,
   limitRunning,
   publishModelCards,
   type QueueDirectory,
@@ -44,6 +45,10 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   await limitQueues(refresher, entries);
   served.match(entries);
   pool.wake();
+  await keepShares(
+    refresher.space,
+    entries.map(({ name }) => name),
+  );
   // Last: a host that is slow to tell about its models must not keep its jobs waiting.
   await publishModelCards(refresher.space, await refresher.cards.learn(pool.backends, Date.now()));
 }

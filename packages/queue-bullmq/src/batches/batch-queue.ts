@@ -9,7 +9,9 @@ export const batchQueueName = "{batches}";
 
 /** Asks for a batch to be run. Twice is once. */
 export async function enqueueBatch(space: QueueSpace, id: string): Promise<void> {
-  const options = { jobId: id, attempts: 1_000_000, backoff: { type: "fixed", delay: 1_000 } };
+  // Without a limit the job would keep the stack of every time it broke off.
+  const backoff = { type: "fixed", delay: 1_000 };
+  const options = { jobId: id, attempts: 1_000_000, backoff, stackTraceLimit: 1 };
   const ended = { removeOnComplete: true, removeOnFail: true };
   await space.queue(batchQueueName).add("run", {}, { ...options, ...ended });
 }

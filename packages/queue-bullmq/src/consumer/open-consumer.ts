@@ -55,7 +55,8 @@ export function openConsumer(space: QueueSpace, options: ConsumerOptions): Consu
     running.set(id, abort);
     try {
       const key = space.jobKey(options.queueName, id);
-      const place = { id, key, token, channel: liveChannel(space, id) };
+      const { queueName } = options;
+      const place = { id, key, token, queueName, channel: liveChannel(space, id) };
       const delivery = await openDelivery(space, job, place, { worker: options.worker, abort });
       const { outcome, gpuMs } = await options.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);

@@ -35,7 +35,8 @@ export type JobFeed = { stop(): void };
 
 /**
  * Delivers every event of a job after `position`, in order and once, from its log and then live, until the job
- * ends. What the hub brings is taken only when it is the very next event; for anything else, and whenever
+ * ends. When it resolves, all that was there has been delivered, unless the reader is slow. What the hub brings is
+ * taken only when it is the very next event; for anything else, and whenever
  * something may have changed, log and job are read.
  */
 export async function openJobFeed(
@@ -48,6 +49,7 @@ export async function openJobFeed(
   let place = job;
   let seen = position;
   let stopped = false;
+  let opened = false;
   let watch: { stop(): void } | undefined;
 
   const stop = (): void => {
@@ -113,13 +115,17 @@ export async function openJobFeed(
   // Redis may be away; the hub says so again when it is back, and until then nothing happens.
   const readLater = (): void => void read().catch(() => undefined);
 
+  // What comes before the first reading is in it; and that reading must be this one, since whoever opens a feed
+  // relies on it having been done.
   watch = await hub.watch(job.id, {
     onEntries(entries) {
+      if (!opened) return;
       if (entries[0]?.seq === seen + 1 && sink.flowing()) deliver(entries);
       else readLater();
     },
-    onChange: readLater,
+    onChange: () => void (opened && readLater()),
   });
+  opened = true;
   try {
     await read();
   } catch (error) {

@@ -52,6 +52,7 @@ export async function addBatch(
     const message = "This Idempotency-Key was used for another batch.";
     throw new OpenaiRefusal(422, message, { code: "idempotency_mismatch" });
   }
+  if (answer.kind === "added") deps.events.batchAccepted(head, caller);
   const id = answer.kind === "same" ? answer.id : head.id;
   // It is recorded: batch-runner asks again for those that nobody asked for.
   await enqueueBatch(deps.space, id).catch(() => undefined);

@@ -9,7 +9,7 @@ import { batchView } from "./batch-view.ts";
 import { findBatch } from "./find-batch.ts";
 
 /** `POST /v1/batches/{id}/cancel` */
-export function cancelBatch({ batches }: FileDeps): ApiHandler {
+export function cancelBatch({ batches, events }: FileDeps): ApiHandler {
   return async (context) => {
     const caller = context.get("caller");
     const { id } = await findBatch(batches, caller, context.req.param("id") ?? "");
@@ -19,6 +19,7 @@ export function cancelBatch({ batches }: FileDeps): ApiHandler {
         code: "already_finished",
       });
     }
+    events.batchCancelled(id, caller);
     return jsonResponse(200, batchView(await findBatch(batches, caller, id)));
   };
 }
@@ -47,11 +48,10 @@ export function retryBatch(deps: FileDeps): ApiHandler {
       [],
     );
     const { endpoint, metadata, id: retry_of } = earlier;
-    const { batch } = await addBatch(deps, caller, {
-      endpoint,
-      input_file_id,
-      retry_of,
-      ...(metadata && { metadata }),
+    const wanted = { endpoint, input_file_id, retry_of, ...(metadata && { metadata }) };
+    const { batch } = await addBatch(deps, caller, wanted).catch(async (error: unknown) => {
+      await deps.files.remove(input_file_id, tenant);
+      throw error;
     });
     return jsonResponse(200, batchView(batch));
   };

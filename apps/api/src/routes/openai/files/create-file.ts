@@ -17,6 +17,7 @@ export function createFile(deps: FileDeps): ApiHandler {
     try {
       const head = headOf(upload, id, tenant, uploads.retentionS);
       await files.add(head, [{ key, bytes: upload.bytes }]);
+      deps.events.fileStored(head, upload.bytes, context.get("caller"));
       return jsonResponse(200, fileView({ ...head, bytes: upload.bytes, users: 0 }));
     } catch (error) {
       // A write that timed out may have been done: then the record leads to nothing, and is erased when it expires.

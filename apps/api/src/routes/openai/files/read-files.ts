@@ -56,7 +56,7 @@ export function getFileContent({ files, blobs }: FileDeps): ApiHandler {
 }
 
 /** `DELETE /v1/files/{id}` */
-export function deleteFile({ files, blobs }: FileDeps): ApiHandler {
+export function deleteFile({ files, blobs, events }: FileDeps): ApiHandler {
   return async (context) => {
     const { id, tenant } = await findFile(files, context.get("caller"), idOf(context));
     const parts = await files.remove(id, tenant);
@@ -65,6 +65,7 @@ export function deleteFile({ files, blobs }: FileDeps): ApiHandler {
       throw new OpenaiRefusal(409, message, { code: "file_in_use" });
     }
     if (Array.isArray(parts)) for (const { key } of parts) await blobs.delete(key);
+    events.fileDeleted(id, context.get("caller"));
     return jsonResponse(200, { id, object: "file", deleted: true });
   };
 }

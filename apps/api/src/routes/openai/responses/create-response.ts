@@ -19,7 +19,7 @@ export function createResponse(deps: JobDeps): ApiHandler {
     const caller = context.get("caller");
     const body = parseResponseBody(await readJsonBody(incoming, deps.body));
     const { previous_response_id: previous, background, stream } = body;
-    const followed = previous ? await findPrevious(deps, caller, previous) : undefined;
+    const followed = typeof previous === "string" ? await findPrevious(deps, caller, previous) : undefined;
     const input = await resolveReferences(deps, caller, body.input);
     // A background response may be streamed later, too.
     const job = {
