@@ -64,7 +64,7 @@ const envSchema = z.object({
   API_KEYS_PATH: z.string().optional(),
   API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
   API_STREAM_HEARTBEAT_S: z.coerce.number().positive().default(10),
-  API_SDK_RETRY_GRACE_S: z.coerce.number().min(0).max(60).default(2),
+  API_SDK_RETRY_GRACE_S: z.coerce.number().min(0).max(60).default(1.5),
   API_SILENT_ANSWER_S: z.coerce.number().min(0).max(3_600).default(30),
   API_STREAM_STALL_S: z.coerce.number().positive().default(30),
   DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),

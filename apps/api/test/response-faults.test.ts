@@ -14,7 +14,7 @@ let live: LiveStack;
 let api: { url: string };
 beforeAll(async () => {
   live = await createLiveStack(inject("redisUrl"), { tokensPerS: 150, numParallel: 2 });
-  api = await live.startApi();
+  api = await live.startApi({ API_SDK_RETRY_GRACE_S: "0.2" });
   await live.startWorker({ WORKER_CONCURRENCY: "2" });
   await ended(api.url, await submit(api.url, { options: { num_predict: 1 } }));
 });
