@@ -1,0 +1,54 @@
+import type { LoadNotice, WorkerLease } from "@forebay/queue-bullmq";
+
+/** What other workers' hosts have in memory, or are loading. */
+export type Elsewhere = {
+  /** What the registry says now. `own`: hosts of this worker, which it knows better. */
+  saw(leases: readonly WorkerLease[], worker: string, own: ReadonlySet<string>): void;
+  heard(notice: LoadNotice, own: ReadonlySet<string>, nowMs: number): void;
+  /** Slots where this affinity is in memory, or will be. */
+  slots(affinity: string, nowMs: number): number;
+  /** What another worker has this host of ours load. */
+  loadingOn(backend: string, nowMs: number): string | undefined;
+};
+
+/** A notice holds until the registry tells the same, or the load has surely ended; it is repeated meanwhile. */
+const noticeMs = 30_000;
+
+export function createElsewhere(): Elsewhere {
+  let listed = new Map<string, number>();
+  const notices = new Map<string, LoadNotice & { untilMs: number; own: boolean }>();
+
+  return {
+    saw(leases, worker, own) {
+      const hosts = new Map(
+        leases
+          .filter((lease) => lease.worker !== worker)
+          .flatMap(({ backends }) => backends.filter(({ up, draining }) => up && !draining))
+          .filter(({ name }) => !own.has(name))
+          .map((backend) => [backend.name, backend]),
+      );
+      listed = new Map();
+      for (const { loaded = [], slots } of hosts.values()) {
+        for (const affinity of loaded) listed.set(affinity, (listed.get(affinity) ?? 0) + slots);
+      }
+    },
+    heard(notice, own, nowMs) {
+      if (!notice.loading) notices.delete(notice.backend);
+      else {
+        const untilMs = nowMs + noticeMs;
+        notices.set(notice.backend, { ...notice, untilMs, own: own.has(notice.backend) });
+      }
+    },
+    slots(affinity, nowMs) {
+      let slots = listed.get(affinity) ?? 0;
+      for (const notice of notices.values()) {
+        if (notice.affinity === affinity && !notice.own && notice.untilMs > nowMs) slots += notice.slots;
+      }
+      return slots;
+    },
+    loadingOn(backend, nowMs) {
+      const notice = notices.get(backend);
+      return notice && notice.own && notice.untilMs > nowMs ? notice.affinity : undefined;
+    },
+  };
+}
