@@ -84,6 +84,7 @@ export async function startWorker(
       return choice && { queueName: choice.queueName, seat: { seat: choice.seat } };
     },
     leave: ({ seat }) => feeder.leave(seat),
+    backendOf: ({ seat }) => seat.backend.name,
     handle: (delivery, held) =>
       runJob(
         {

@@ -60,8 +60,9 @@ async function attemptJob(
   const timer = startJobTimer(remainingMs(job, delivery));
   const signal = AbortSignal.any([delivery.signal, timer.signal]);
   try {
+    const given = held.seat;
     held.seat = runner.feeder.elsewhere(held.seat, delivery.earlierStarts.at(-1)?.backend);
-    return await occupySlot(runner, { delivery, job, seat: held.seat, signal });
+    return await occupySlot(runner, { delivery, job, seat: held.seat, moved: held.seat !== given, signal });
   } finally {
     timer.stop();
   }
@@ -70,7 +71,8 @@ async function attemptJob(
 /** The slot a job holds; it may change to one of another host before the call. */
 export type HeldSeat = { seat: Seat };
 
-type Call = { delivery: Delivery; job: InferenceJob; seat: Seat; signal: AbortSignal };
+/** `moved`: it runs on another host than the record of this start says. */
+type Call = { delivery: Delivery; job: InferenceJob; seat: Seat; moved: boolean; signal: AbortSignal };
 
 async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
   const clock = startCallClock();
@@ -108,7 +110,7 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
     },
   });
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
-  const [answer, record] = await Promise.allSettled([called, recordStart(call, backend.name)]);
+  const [answer, record] = await Promise.allSettled([called, recordStart(call)]);
   await progress.settled();
   // Only a lost lock undoes an answer; a Redis that refused the note may take the answer itself.
   if (record.status === "rejected" && record.reason instanceof LockLostError) throw record.reason;
@@ -150,11 +152,11 @@ const once = (work: () => void): (() => void) => {
 };
 
 /** Which backend works on it, and until when: should this worker die, somebody else watches the clock. */
-async function recordStart({ delivery, job }: Call, backend: string): Promise<void> {
+async function recordStart({ delivery, job, seat, moved }: Call): Promise<void> {
   const left = remainingMs(job, delivery);
   const watched =
     left === undefined ? undefined : delivery.recordDeadline(delivery.startedAt.getTime() + left);
-  await Promise.all([delivery.recordBackend(backend), watched]);
+  await Promise.all([moved ? delivery.recordBackend(seat.backend.name) : undefined, watched]);
 }
 
 function judge(runner: JobRunner, call: Call, error: unknown): Outcome {

@@ -30,7 +30,7 @@ export type Delivery = {
   readonly kept: InferenceResult | undefined;
   /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
   readonly signal: AbortSignal;
-  /** Notes which backend works on it. Throws LockLostError. */
+  /** Notes which backend works on it, where that is not the one it was taken for. Throws LockLostError. */
   recordBackend(backend: string): Promise<void>;
   /** When the job's time is up, in milliseconds of Redis's clock, for whoever watches when this worker is dead. */
   recordDeadline(atMs: number): Promise<void>;
@@ -56,10 +56,10 @@ export async function openDelivery(
   space: QueueSpace,
   job: Job,
   place: LockedJob,
-  by: { worker: string; abort: AbortController },
+  by: { worker: string; backend?: string | undefined; abort: AbortController },
 ): Promise<DeliveryRecord> {
   const { client } = space;
-  const opened = await openFencedStart(client, place, by.worker);
+  const opened = await openFencedStart(client, place, by);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
   const earlier = parseStarts(opened.earlier);
   const attempt = job.attemptsMade + 1;

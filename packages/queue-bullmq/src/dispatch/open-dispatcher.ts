@@ -25,6 +25,7 @@ export type DispatcherOptions<Seat> = QueueWorkerOptions & {
   ) => { queueName: string; seat: Seat } | undefined;
   /** Gives a seat back: its job ended, or there was none after all. */
   readonly leave: (seat: Seat) => void;
+  /** The host it is on, for the job's record. */ readonly backendOf?: (seat: Seat) => string;
   /** Does the work and says how it ended; must not throw. */
   readonly handle: (delivery: Delivery, seat: Seat) => Promise<Handled>;
 };
@@ -160,7 +161,11 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
         if (next) noteTaken(queue);
         return next !== undefined;
       };
-      taken = await queue.worker.run(taken, (delivery) => options.handle(delivery, held), fetchNext);
+      const task = {
+        handle: (delivery: Delivery) => options.handle(delivery, held),
+        backend: options.backendOf?.(held),
+      };
+      taken = await queue.worker.run(taken, task, fetchNext);
       if (!asked) options.leave(held);
       // TypeScript does not see that `fetchNext` was called meanwhile.
       const granted = next as { seat: Seat } | undefined;

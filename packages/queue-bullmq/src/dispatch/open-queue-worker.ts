@@ -6,6 +6,7 @@ import type { Outcome } from "../consumer/outcome.ts";
 import { recordFinal } from "../consumer/record-final.ts";
 import { AttemptFailedError, signalOutcome } from "../consumer/signal-outcome.ts";
 import type { StopReason } from "../control/request-stop.ts";
+import type { Redis } from "../redis/open-redis.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { wakeConsumers } from "../queues/wake-consumers.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
@@ -36,12 +37,12 @@ export type QueueWorker = {
   /**
    * Runs a job to its end. Never rejects.
    *
-   * @param handle does the work and says how it ended; must not throw
+   * @param task `handle` does the work and says how it ended, and must not throw; `backend`: where it will run
    * @param fetchNext asked when it has ended whether the queue's next job is wanted
    */
   run(
     taken: TakenJob,
-    handle: (delivery: Delivery) => Promise<Handled>,
+    task: Task,
     fetchNext: () => boolean,
   ): Promise<TakenJob | undefined>;
   /** Aborts the job's delivery if it is running here; the handler decides what becomes of it. */
@@ -54,6 +55,11 @@ export type QueueWorker = {
 
 export type TakenJob = { readonly job: Job };
 
+export type Task = {
+  readonly handle: (delivery: Delivery) => Promise<Handled>;
+  readonly backend: string | undefined;
+};
+
 export function openQueueWorker(
   space: QueueSpace,
   queueName: string,
@@ -61,13 +67,14 @@ export function openQueueWorker(
 ): QueueWorker {
   const running = new Map<string, AbortController>();
   const recording = new Set<Promise<void>>();
-  const handlers = new Map<string, (delivery: Delivery) => Promise<Handled>>();
+  const tasks = new Map<string, Task>();
+  const pipelining = watchPipelining(space.client);
   const { policy } = options;
 
   const process = async (job: Job, token = ""): Promise<InferenceResult> => {
     const id = String(job.id);
-    const handle = handlers.get(token);
-    if (!handle) throw new Error("a job was taken that nobody handles");
+    const task = tasks.get(token);
+    if (!task) throw new Error("a job was taken that nobody handles");
     const abort = new AbortController();
     // Taken back from this very worker, which was away for longer than its lock and has not noticed yet.
     running.get(id)?.abort("lock_lost" satisfies AbortReason);
@@ -75,10 +82,22 @@ export function openQueueWorker(
     try {
       const key = space.jobKey(queueName, id);
       const place = { id, key, token, channel: liveChannel(space, id) };
-      const delivery = await openDelivery(space, job, place, { worker: options.worker, abort });
-      const { outcome, gpuMs } = await handle(delivery);
+      const delivery = await openDelivery(space, job, place, {
+        worker: options.worker,
+        backend: task.backend,
+        abort,
+      });
+      const { outcome, gpuMs } = await task.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);
-      await delivery.recordEnd(outcome, gpuMs);
+      const recorded = delivery.recordEnd(outcome, gpuMs);
+      // A finished answer and its end leave in one write, in this order: who may not write the one finds that he
+      // may not say the other.
+      if (outcome.kind === "completed" && pipelining.ready) {
+        recorded.catch(options.on.error);
+        return outcome.result;
+      }
+      await recorded;
+      pipelining.ready = true;
       return await signalOutcome(job, token, outcome, {
         backoffMs: () => backoffMs(job.attemptsMade + 1, policy, Math.random()),
         wake: () => wakeConsumers(space, queueName),
@@ -126,9 +145,9 @@ export function openQueueWorker(
       const job = await worker.take();
       return job && { job };
     },
-    async run({ job }, handle, fetchNext) {
+    async run({ job }, task, fetchNext) {
       const token = job.token ?? "";
-      handlers.set(token, handle);
+      tasks.set(token, task);
       try {
         const next = await worker.finish(job, fetchNext);
         return next && { job: next };
@@ -136,7 +155,7 @@ export function openQueueWorker(
         options.on.error(error instanceof Error ? error : new Error(String(error)));
         return undefined;
       } finally {
-        handlers.delete(token);
+        tasks.delete(token);
       }
     },
     stopJob(id, reason) {
@@ -148,9 +167,23 @@ export function openQueueWorker(
       for (const abort of running.values()) abort.abort("shutdown" satisfies AbortReason);
     },
     async close() {
+      pipelining.stop();
       await worker.close();
       // A consumer has all the time in the world for Redis, a closing one has not.
       if (space.client.status === "ready") await Promise.allSettled(recording);
     },
   };
+}
+
+/**
+ * Whether scripts may be sent without waiting for the one before: a Redis that came back knows no scripts, and
+ * one that it must be sent in full would arrive after the next.
+ */
+function watchPipelining(client: Redis): { ready: boolean; stop(): void } {
+  const lost = (): void => {
+    state.ready = false;
+  };
+  client.on("close", lost);
+  const state = { ready: false, stop: () => void client.off("close", lost) };
+  return state;
 }
