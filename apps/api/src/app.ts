@@ -10,6 +10,8 @@ import { type Interceptor, serveDirectly } from "./http/serve-directly.ts";
 import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
 import { createJobRoutes, directJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
+import { capacityOperations } from "./routes/operators/capacity/capacity-operations.ts";
+import { createCapacityRoutes } from "./routes/operators/capacity/create-capacity-routes.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
@@ -46,6 +48,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       ...openaiOperations,
       ...ollamaOperations,
       ...dlqOperations,
+      ...capacityOperations,
     ]),
   );
   app.route("/", createPlaygroundRoutes());
@@ -58,6 +61,8 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.get("/models", authenticated, listModels(deps.models));
   app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   app.route("/dlq", createDlqRoutes(deps));
+  app.use("/capacity/*", authenticated, requireRole("operator", "admin"));
+  app.route("/capacity", createCapacityRoutes(deps));
 
   app.notFound(answerUnrouted(app));
   const intercept = serveDirectly(directJobRoutes(deps), {
