@@ -42,7 +42,10 @@ test("a drained backend has no slots until it is undrained, whichever replica is
   expect((await api.call("GET", "/capacity", { headers: operator })).body["models"]).toMatchObject([
     { slots: 0, waiting: 1 },
   ]);
-  expect((await post("/capacity/backends/gpu-1/undrain")).body).toEqual({ backend: "gpu-1", draining: false });
+  expect((await post("/capacity/backends/gpu-1/undrain")).body).toEqual({
+    backend: "gpu-1",
+    draining: false,
+  });
   expect([...(await readWishes(api.space)).draining]).toEqual([]);
 });
 
@@ -62,7 +65,13 @@ test("a model is paused by any of its names, and its jobs are accepted all the s
 describe("is refused", () => {
   test.each([
     ["a backend nobody knows", "/capacity/backends/gpu-9/drain", undefined, 404, "backend_not_found"],
-    ["a name without end", `/capacity/backends/${"x".repeat(300)}/undrain`, undefined, 404, "backend_not_found"],
+    [
+      "a name without end",
+      `/capacity/backends/${"x".repeat(300)}/undrain`,
+      undefined,
+      404,
+      "backend_not_found",
+    ],
     ["a model nobody has", "/capacity/models/pause", { model: "nope" }, 422, "model_not_found"],
     ["no model", "/capacity/models/pause", {}, 422, "invalid_body"],
     ["a field that is none", "/capacity/models/pause", { model, for: 5 }, 422, "invalid_body"],

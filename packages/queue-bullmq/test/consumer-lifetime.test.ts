@@ -1,11 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import {
-  countOpenJobs,
-  type Delivery,
-  LockLostError,
-  logKey,
-  type Outcome,
-} from "../src/index.ts";
+import { countOpenJobs, type Delivery, LockLostError, logKey, type Outcome } from "../src/index.ts";
 import {
   abortOf,
   completes,

@@ -38,7 +38,9 @@ export type Backend = {
   recordSpeed(model: string, sample: SlotSample): void;
   /** How long this model's loads take here. */ loadMs(model: string): number;
   recordLoad(model: string, ms: number): void;
-  /** It said that it does not have the model: it is not asked again before it lists it. */ lose(model: string): void;
+  /** It said that it does not have the model: it is not asked again before it lists it. */ lose(
+    model: string,
+  ): void;
   /** Gives it half as much for a while: it said that it is full. */ throttle(now: number): void;
   /** Looks at the host again. `changed`: it went up or down, or this was the first look. */
   refresh(): Promise<{ changed: boolean; error?: unknown }>;
@@ -144,10 +146,14 @@ export function openBackend(
     },
     async refresh() {
       let error: unknown;
+      const look = residency.look();
       try {
         ({ version, models } = await discoverBackend(client));
         up = true;
-        residency.saw(models.filter(({ loaded }) => loaded));
+        residency.saw(
+          models.filter(({ loaded }) => loaded),
+          look,
+        );
         breakers.answered();
         // Beside it: a model that is still silent is silent for long.
         probing ??= probeSilent().finally(() => (probing = undefined));
@@ -162,7 +168,8 @@ export function openBackend(
       return { changed, error };
     },
     async refreshLoaded() {
-      residency.saw(await readLoaded(client));
+      const look = residency.look();
+      residency.saw(await readLoaded(client), look);
     },
   };
 }

@@ -32,7 +32,9 @@ export function createFleet(open: (settings: BackendSettings) => Backend): Fleet
         wanted.some(({ name, url }) => name === each.name && url === each.url),
       );
       leaving.push(...backends.filter((each) => !kept.includes(each)));
-      const added = wanted.filter(({ name, url }) => !kept.some((each) => each.name === name && each.url === url));
+      const added = wanted.filter(
+        ({ name, url }) => !kept.some((each) => each.name === name && each.url === url),
+      );
       backends = [...kept, ...added.map(open)];
       tidy();
     },

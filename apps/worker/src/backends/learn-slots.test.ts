@@ -44,7 +44,10 @@ test("what was too many is tried again when ten minutes have passed", () => {
 
 test("calls that had the host to themselves say nothing about many", () => {
   const two = { ...oneSlot, slots: 2 };
-  expect(learnSlots(two, { running: 1, tokensPerS: 60, waitedShare: 0 }, 0)).toMatchObject({ slots: 2, calls: 0 });
+  expect(learnSlots(two, { running: 1, tokensPerS: 60, waitedShare: 0 }, 0)).toMatchObject({
+    slots: 2,
+    calls: 0,
+  });
 });
 
 describe("one call at a time, whatever is configured", () => {

@@ -4,7 +4,9 @@ export type LearnedSlots = {
   /** More than this was tried and brought nothing; undefined: the end has not been found. */
   readonly ceiling: number | undefined;
   /** When the ceiling is doubted again, in milliseconds. */ readonly doubtAt: number;
-  /** Tokens per second of all calls together, by how many ran. */ readonly rates: Readonly<Record<number, number>>;
+  /** Tokens per second of all calls together, by how many ran. */ readonly rates: Readonly<
+    Record<number, number>
+  >;
   /** Calls at the present number. */ readonly calls: number;
 };
 

@@ -124,7 +124,9 @@ export function createLeaseKeeper(
       clearInterval(tick);
       for (const timer of timers) clearTimeout(timer);
       if (space.client.status !== "ready") return;
-      await Promise.allSettled([...all.values()].filter(({ held }) => held > 0).map((lease) => set(lease, 0)));
+      await Promise.allSettled(
+        [...all.values()].filter(({ held }) => held > 0).map((lease) => set(lease, 0)),
+      );
     },
   };
 }

@@ -10,6 +10,7 @@ const listed = (...names: string[]): LoadedModel[] => names.map((name) => ({ nam
 const [a, b, c] = [resident("a"), resident("b"), resident("c")];
 
 let residency: Residency;
+const saw = (models: LoadedModel[]): void => residency.saw(models, residency.look());
 beforeEach(() => {
   residency = createResidency();
 });
@@ -18,25 +19,36 @@ beforeEach(() => {
 function load(what: Resident, after: string[]): void {
   residency.begin(what);
   residency.loaded(what);
-  residency.saw(listed(...after));
+  saw(listed(...after));
   residency.end(what);
 }
 
 test("a call for what is not in memory is a load, until the host has shown what became of the others", () => {
-  residency.saw(listed("a"));
+  saw(listed("a"));
   residency.begin(b);
   expect(residency.loading).toBe("b");
   expect(residency.loaded(b)).toBe(true);
   expect(residency.loading).toBe("b");
-  residency.saw(listed("b"));
+  saw(listed("b"));
   expect(residency.loading).toBeUndefined();
   expect([residency.has(a), residency.has(b)]).toEqual([false, true]);
 });
 
 test("a look while it loads, which does not list it yet, does not end the load", () => {
   residency.begin(b);
-  residency.saw(listed("a"));
+  saw(listed("a"));
   expect(residency.loading).toBe("b");
+});
+
+test("an answer that was asked for before a load ended is not believed", () => {
+  saw(listed("a"));
+  residency.begin(b);
+  const look = residency.look();
+  residency.loaded(b);
+  residency.saw(listed("a"), look);
+  expect([residency.loading, residency.has(b)]).toEqual(["b", true]);
+  saw(listed("b"));
+  expect([residency.loading, residency.has(a)]).toEqual([undefined, false]);
 });
 
 test("a load that failed is none any more, when the last call that waited for it is gone", () => {
@@ -49,7 +61,7 @@ test("a load that failed is none any more, when the last call that waited for it
 });
 
 test("a call for a loaded model is no load", () => {
-  residency.saw(listed("a"));
+  saw(listed("a"));
   residency.begin(a);
   expect(residency.loading).toBeUndefined();
   expect(residency.loaded(a)).toBe(false);
@@ -61,7 +73,7 @@ test("other runner options are another resident: they would load it again", () =
 });
 
 test("a model that somebody else loaded serves whoever asks for its context, or for none", () => {
-  residency.saw(listed("a"));
+  saw(listed("a"));
   expect([a, resident("a", 4_096), resident("a", 8_192)].map((each) => residency.has(each))).toEqual([
     true,
     true,
@@ -70,18 +82,18 @@ test("a model that somebody else loaded serves whoever asks for its context, or 
 });
 
 test("whether there is room shows by what a load throws out", () => {
-  residency.saw(listed("a"));
+  saw(listed("a"));
   expect(residency.room).toBeUndefined();
   load(b, ["a", "b"]);
   expect(residency.room).toBeUndefined();
   load(c, ["b", "c"]);
   expect(residency.room).toBe(false);
-  residency.saw(listed("c"));
+  saw(listed("c"));
   expect(residency.room).toBe(true);
 });
 
 test("a host that went down has nothing in memory", () => {
-  residency.saw(listed("a"));
+  saw(listed("a"));
   residency.begin(b);
   residency.forget();
   expect([residency.has(a), residency.loading]).toEqual([false, undefined]);

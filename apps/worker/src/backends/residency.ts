@@ -10,6 +10,9 @@ export type Resident = {
   readonly runner: RunnerOptions;
 };
 
+/** When a look began, in loads. */
+export type Look = { readonly loads: number };
+
 /** What a host has in its memory: what it says, and what our own calls made it load since. */
 export type Residency = {
   /** The affinity that is being loaded for a call of ours. */ readonly loading: string | undefined;
@@ -21,8 +24,10 @@ export type Residency = {
   loaded(resident: Resident): boolean;
   /** A call ended, with a first byte or without. */
   end(resident: Resident): void;
-  /** What the host lists now. */
-  saw(models: readonly LoadedModel[]): void;
+  /** A look at the host begins; its answer goes to `saw`. */
+  look(): Look;
+  /** What the host lists. An answer that a load has overtaken says nothing any more. */
+  saw(models: readonly LoadedModel[], look: Look): void;
   /** The host went down, and has nothing when it is back. */
   forget(): void;
 };
@@ -39,6 +44,7 @@ export function createResidency(): Residency {
   let unseen = false;
   let most: number | undefined;
   let seenMost = 0;
+  let loads = 0;
 
   const has = ({ affinity, model, runner }: Resident): boolean => {
     const listed = inMemory.get(model);
@@ -67,10 +73,14 @@ export function createResidency(): Residency {
       before = new Set(inMemory.keys());
     },
     loaded(resident) {
-      inMemory.set(resident.model, inMemory.get(resident.model) ?? { name: resident.model, contextLength: resident.runner.num_ctx });
+      inMemory.set(
+        resident.model,
+        inMemory.get(resident.model) ?? { name: resident.model, contextLength: resident.runner.num_ctx },
+      );
       loadedAs.set(resident.model, resident.affinity);
-      if (loading !== resident.affinity) return false;
+      if (loading !== resident.affinity || unseen) return false;
       unseen = true;
+      loads++;
       return true;
     },
     end(resident) {
@@ -80,7 +90,9 @@ export function createResidency(): Residency {
       // It failed, or was aborted, before anything was loaded.
       if (left <= 0 && loading === resident.affinity && !unseen) loading = undefined;
     },
-    saw(models) {
+    look: () => ({ loads }),
+    saw(models, look) {
+      if (look.loads !== loads) return;
       const names = new Set(models.map(({ name }) => name));
       if (loading !== undefined && unseen) {
         const thrownOut = [...before].some((name) => !names.has(name));

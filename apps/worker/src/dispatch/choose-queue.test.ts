@@ -89,6 +89,24 @@ describe("which queue", () => {
         [host("h", { loaded: ["a", "b"], free: { b: 1 } })],
         "b on h",
       ],
+      [
+        "none, where the loaded model's slots are taken and the other one would throw it out",
+        [queue("a"), queue("b")],
+        [host("h", { loaded: ["a"], free: { b: 1 } })],
+        undefined,
+      ],
+      [
+        "the other one, where there is room for both",
+        [queue("a"), queue("b")],
+        [host("h", { loaded: ["a"], free: { b: 1 }, room: true })],
+        "b on h, cold",
+      ],
+      [
+        "the other one, which is owed more, before the loaded one has a slot",
+        [queue("a", { tag: 9_000 }), queue("b")],
+        [host("h", { loaded: ["a"], free: { b: 1 } })],
+        "b on h, cold",
+      ],
     ),
   )("%s", (_, queues, hosts, expected) => {
     expect(chosen(queues, hosts)).toBe(expected);
@@ -111,10 +129,10 @@ describe("a head that is passed over for the sake of a loaded model", () => {
         "c on h, cold",
       ],
       [
-        "does not hold up others where no host has a slot for it",
+        "goes before the next job of the loaded model, whose slots are all taken",
         [queue("a"), passedOver(90_000)],
-        [host("h", { loaded: ["a"], free: { a: 1 } })],
-        "a on h",
+        [host("h", { loaded: ["a"], free: { b: 1 } })],
+        "b on h, cold",
       ],
     ),
   )("%s", (_, queues, all, expected) => {
@@ -195,6 +213,12 @@ describe("where", () => {
         [queue("a", { sinceMs: now - 3_001 })],
         [busyHome, host("h")],
         "a on h, cold",
+      ],
+      [
+        "a model without a home goes before a replica of another one",
+        [queue("a", { backlogMs: 90_000, sinceMs: now - 9_000 }), queue("b")],
+        [busyHome, host("h")],
+        "b on h, cold",
       ],
       [
         "a model that another worker has loaded is not loaded for one job",

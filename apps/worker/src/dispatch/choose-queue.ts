@@ -16,9 +16,13 @@ export type Host = {
   readonly name: string;
   /** Affinities in its memory. */ readonly loaded: ReadonlySet<string>;
   /** The one that it is loading now. */ readonly loading: string | undefined;
-  /** Whether another model fits beside those it has; undefined: nobody knows yet. */ readonly room: boolean | undefined;
+  /** Whether another model fits beside those it has; undefined: nobody knows yet. */ readonly room:
+    | boolean
+    | undefined;
   /** Calls it holds now, of all models. */ readonly busy: number;
-  /** Slots it has for a queue, taken or not; 0: it cannot serve it now. */ slots(queue: WaitingQueue): number;
+  /** Slots it has for a queue, taken or not; 0: it cannot serve it now. */ slots(
+    queue: WaitingQueue,
+  ): number;
   /** Those that are not taken. */ free(queue: WaitingQueue): number;
   /** What it takes to bring this affinity into its memory. */ swapMs(queue: WaitingQueue): number;
 };
@@ -26,7 +30,11 @@ export type Host = {
 export type Choice = { readonly queue: WaitingQueue; readonly host: Host; readonly cold: boolean };
 
 /** One place where the head of one queue could run now. */
-type Candidate = Choice & { readonly owedTicks: number; readonly overdueMs: number };
+type Candidate = Choice & {
+  readonly owedTicks: number;
+  readonly overdueMs: number;
+  /** Slots where the model is in memory already, here or elsewhere. */ readonly homes: number;
+};
 
 /**
  * Which queue's head runs next, and where. The lowest tag goes first, but a model that would have to be loaded
@@ -42,21 +50,46 @@ export function chooseQueue(
   nowMs: number,
   swapTicks: (loadMs: number) => number,
 ): Choice | undefined {
+  const candidates = hosts.flatMap((host) => candidatesOn(host, queues, hosts, nowMs, swapTicks));
   let best: Candidate | undefined;
-  for (const queue of queues) {
-    const overdueMs =
-      queue.overtakenMs === undefined ? 0 : Math.max(0, nowMs - queue.overtakenMs - queue.overtakenMsMax);
-    for (const host of hosts) {
-      if (host.free(queue) < 1) continue;
-      const cold = !host.loaded.has(queue.affinity) && host.loading !== queue.affinity;
-      if (!mayStart(queue, host, cold)) continue;
-      if (cold && overdueMs === 0 && !deservesLoad(queue, host, hosts, nowMs)) continue;
-      const owedTicks = queue.tag + (cold ? swapTicks(host.swapMs(queue)) : 0);
-      const candidate = { queue, host, cold, owedTicks, overdueMs };
-      if (!best || compare(candidate, best) < 0) best = candidate;
-    }
+  for (const candidate of candidates) {
+    const { queue, host, cold } = candidate;
+    if (host.free(queue) < 1 || !mayStart(queue, host, cold)) continue;
+    if (cold && !displaces(candidate, candidates)) continue;
+    if (!best || compare(candidate, best) < 0) best = candidate;
   }
   return best && { queue: best.queue, host: best.host, cold: best.cold };
+}
+
+/** What this host could run, whether or not a slot is free. */
+function candidatesOn(
+  host: Host,
+  queues: readonly WaitingQueue[],
+  hosts: readonly Host[],
+  nowMs: number,
+  swapTicks: (loadMs: number) => number,
+): Candidate[] {
+  const found: Candidate[] = [];
+  for (const queue of queues) {
+    if (host.slots(queue) < 1) continue;
+    const overdueMs =
+      queue.overtakenMs === undefined ? 0 : Math.max(0, nowMs - queue.overtakenMs - queue.overtakenMsMax);
+    const cold = !host.loaded.has(queue.affinity) && host.loading !== queue.affinity;
+    const homes = countHomes(queue, hosts);
+    if (cold && overdueMs === 0 && !deservesLoad(queue, host, homes, nowMs)) continue;
+    const owedTicks = queue.tag + (cold ? swapTicks(host.swapMs(queue)) : 0);
+    found.push({ queue, host, cold, owedTicks, overdueMs, homes });
+  }
+  return found;
+}
+
+/**
+ * A model's slots are its own, so those of one that is not loaded are always free. Where it would throw out
+ * another one it waits until it is owed more than the next job of that, which has no slot only for a moment.
+ */
+function displaces(cold: Candidate, candidates: readonly Candidate[]): boolean {
+  if (cold.host.room === true) return true;
+  return candidates.every((other) => other.host !== cold.host || other.cold || compare(cold, other) < 0);
 }
 
 /**
@@ -68,17 +101,14 @@ function mayStart(queue: WaitingQueue, host: Host, cold: boolean): boolean {
   return !cold && host.room === true;
 }
 
+function countHomes(queue: WaitingQueue, hosts: readonly Host[]): number {
+  return hosts
+    .filter(({ loaded, loading }) => loaded.has(queue.affinity) || loading === queue.affinity)
+    .reduce((slots, host) => slots + host.slots(queue), queue.slotsElsewhere);
+}
+
 /** A model that some host has is loaded by another one when waiting for that host takes longer than the load. */
-function deservesLoad(
-  queue: WaitingQueue,
-  host: Host,
-  hosts: readonly Host[],
-  nowMs: number,
-): boolean {
-  let homes = queue.slotsElsewhere;
-  for (const each of hosts) {
-    if (each.loaded.has(queue.affinity) || each.loading === queue.affinity) homes += each.slots(queue);
-  }
+function deservesLoad(queue: WaitingQueue, host: Host, homes: number, nowMs: number): boolean {
   if (homes === 0) return true;
   const swapMs = host.swapMs(queue);
   return queue.backlogMs > swapMs * homes || nowMs - queue.sinceMs > swapMs;
@@ -90,6 +120,7 @@ function compare(a: Candidate, b: Candidate): number {
     b.overdueMs - a.overdueMs ||
     a.owedTicks - b.owedTicks ||
     Number(a.cold) - Number(b.cold) ||
+    replica(a) - replica(b) ||
     a.queue.sinceMs - b.queue.sinceMs ||
     coldPlace(a) - coldPlace(b) ||
     a.host.busy - b.host.busy ||
@@ -103,5 +134,8 @@ function coldPlace({ cold, host }: Candidate): number {
   if (!cold) return 0;
   return host.loaded.size === 0 ? 0 : host.room === true ? 1 : 1 + host.loaded.size;
 }
+
+/** A model without a home goes before one that is to have a second. */
+const replica = ({ cold, homes }: Candidate): number => (cold && homes > 0 ? 1 : 0);
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

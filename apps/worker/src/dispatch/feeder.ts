@@ -144,7 +144,9 @@ export function createFeeder(deps: FeederDeps): Feeder {
         .filter((each) => each.residency.loading === undefined || each.residency.has(resident))
         .filter((each) => freeOf(each, resident, now) > 0)
         .toSorted((a, b) => Number(b.residency.has(resident)) - Number(a.residency.has(resident)));
-      const other = others.find((each) => deps.leases.take(each.name, resident.model, each.slots(resident.model)));
+      const other = others.find((each) =>
+        deps.leases.take(each.name, resident.model, each.slots(resident.model)),
+      );
       if (!other) return held;
       held.backend.release(resident);
       deps.leases.giveBack(held.backend.name, resident.model);

@@ -181,8 +181,11 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
     return { kind: "interrupted", failure: outcome.failure };
   }
   // Another host can take it at once.
-  if (outcome.kind === "throttled" && !backend.serves(model, Date.now())) return { ...outcome, delayMs: 1 };
-  return outcome;
+  const now = Date.now();
+  const another = runner.fleet.backends.some(
+    (each) => each !== backend && !each.draining && each.serves(model, now),
+  );
+  return outcome.kind === "throttled" && another ? { ...outcome, delayMs: 1 } : outcome;
 }
 
 /** A model that its host has listed and does not know any more was taken away: the job waits for it. */

@@ -20,7 +20,9 @@ export type Refresher = {
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
   readonly fleet: Fleet;
-  /** The hosts this worker is to have now. */ readonly readBackends: () => Promise<readonly BackendSettings[]>;
+  /** The hosts this worker is to have now. */ readonly readBackends: () => Promise<
+    readonly BackendSettings[]
+  >;
   readonly feeder: Feeder;
   readonly elsewhere: Elsewhere;
   readonly dispatcher: Dispatcher;

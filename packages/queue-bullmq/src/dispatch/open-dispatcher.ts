@@ -302,7 +302,8 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
     await markers.close();
     await turning?.catch(() => undefined);
     // A job that was being taken when the deadline passed has not heard of it.
-    while (chains.size > 0) await Promise.race([...chains, deadlineTick(deadline)]).then(() => deadline.aborted && interrupt());
+    while (chains.size > 0)
+      await Promise.race([...chains, deadlineTick(deadline)]).then(() => deadline.aborted && interrupt());
     deadline.removeEventListener("abort", interrupt);
     const all = [...queues.values()];
     await Promise.all([...all.map(({ worker }) => worker.close().catch(options.on.error)), ...retiring]);
@@ -340,7 +341,7 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
       }
       turn();
     },
-    stopJob: (id, reason) => 
+    stopJob: (id, reason) =>
       [...queues.values(), ...leaving].some(({ worker }) => worker.stopJob(id, reason)),
     close: (deadline) => (closing ??= finishClosing(deadline)),
   };

@@ -20,10 +20,7 @@ const lateMs = 5_000;
  *
  * @param onMarker called with the queue whose marker came
  */
-export function openMarkerWait(
-  space: QueueSpace,
-  onMarker: (queueName: string) => void,
-): MarkerWait {
+export function openMarkerWait(space: QueueSpace, onMarker: (queueName: string) => void): MarkerWait {
   const connection = space.client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
   // The connection it was copied from reports the same faults.
   connection.on("error", () => undefined);

@@ -40,11 +40,7 @@ export type QueueWorker = {
    * @param task `handle` does the work and says how it ended, and must not throw; `backend`: where it will run
    * @param fetchNext asked when it has ended whether the queue's next job is wanted
    */
-  run(
-    taken: TakenJob,
-    task: Task,
-    fetchNext: () => boolean,
-  ): Promise<TakenJob | undefined>;
+  run(taken: TakenJob, task: Task, fetchNext: () => boolean): Promise<TakenJob | undefined>;
   /** Aborts the job's delivery if it is running here; the handler decides what becomes of it. */
   stopJob(id: string, reason: StopReason): boolean;
   /** Aborts all that runs here, to be handed back. */

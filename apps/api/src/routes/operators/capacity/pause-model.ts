@@ -22,7 +22,10 @@ export function pauseModel(deps: CapacityDeps, paused: boolean): ApiHandler {
     const model = canonicalModelName(body.model);
     const { models } = await readRegistry(deps.space);
     if (paused && !models.has(model)) {
-      throw new Problem("model_not_found", "No worker serves a model of this name; GET /models lists those there are.");
+      throw new Problem(
+        "model_not_found",
+        "No worker serves a model of this name; GET /models lists those there are.",
+      );
     }
     await setWish(deps.space, "paused", model, paused);
     return jsonResponse(200, { model, paused });
