@@ -153,20 +153,33 @@ test("jobs of two models in turn are grouped: a backend that holds one of them s
   expect(fixture.simulator.stats().loads).toBeLessThanOrEqual(3);
 });
 
-test("two models find a home each, with two workers whose backends hold one, and stay there", async () => {
-  await using slow = await startSimulator({ tokensPerS: 200, maxLoaded: 1, loadMs: 1_500 });
-  await using slower = await startSimulator({ tokensPerS: 200, maxLoaded: 1, loadMs: 1_500 });
+test("two models find a home each on two backends that hold one", async () => {
   const ids = [...(await submit(4)), ...(await submit(4, other))];
-  await Promise.all(
-    [slow, slower].map(({ url }, index) =>
-      fixture.startWorker({
-        ...one(),
-        OLLAMA_URLS: `gpu-${index}=${url}`,
-        WORKER_FIRST_BYTE_TIMEOUT_S: "10",
-      }),
-    ),
-  );
+  await fixture.startWorker({ ...both(), WORKER_SLOTS: `${model}=1,${other.model}=1` });
   await allServed(ids);
-  await allServed([...(await submit(4)), ...(await submit(4, other))]);
-  expect(slow.stats().loads + slower.stats().loads).toBeLessThanOrEqual(3);
+  expect(fixture.simulator.stats().loads + second.stats().loads).toBeLessThanOrEqual(3);
+});
+
+test("a model that another worker's backend has in memory is not loaded once more for a job", async () => {
+  await fixture.startWorker(one());
+  await allServed(await submit(1));
+  await fixture.startWorker({ ...one(), OLLAMA_URLS: `gpu-2=${second.url}` });
+  for (let job = 0; job < 5; job++) await allServed(await submit(1));
+  expect([fixture.simulator.stats().loads, second.stats().loads]).toEqual([1, 0]);
+});
+
+test("what is in the memory of which backend, and its slots, are announced", async () => {
+  await fixture.startWorker({ ...one(), WORKER_SLOTS: `${other.model}@gpu-1=3` });
+  await allServed(await submit(1, other));
+  const announced = await waitFor(
+    async () => {
+      const { leases } = await readRegistry(fixture.space);
+      const [backend] = leases[0]?.backends ?? [];
+      return backend?.loaded?.length === 1 ? backend : undefined;
+    },
+    { what: "it is announced" },
+  );
+  expect(announced).toMatchObject({ name: "gpu-1", up: true, draining: false, loaded: [other.model] });
+  expect(announced.models.find(({ name }) => name === other.model)).toMatchObject({ slots: 3, loaded: true });
+  expect(announced.models.find(({ name }) => name === "nomic-embed-text:latest")).toMatchObject({ slots: 1 });
 });
