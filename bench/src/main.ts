@@ -13,6 +13,7 @@ import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
 import { measureStop } from "./parts/measure-stop.ts";
+import { measureSwaps } from "./parts/measure-swaps.ts";
 import { measureStreams } from "./parts/measure-streams.ts";
 import { measureWorker } from "./parts/measure-worker.ts";
 import type { Part } from "./parts/part.ts";
@@ -22,6 +23,7 @@ const parts: Record<string, Part> = {
   post: measurePost,
   get: measureGet,
   worker: measureWorker,
+  swaps: measureSwaps,
   pickup: measurePickup,
   bytes: measureBytes,
   memory: measureMemory,

@@ -10,6 +10,8 @@ import { type Interceptor, serveDirectly } from "./http/serve-directly.ts";
 import { createAboutRoutes } from "./routes/about/create-about-routes.ts";
 import { createJobRoutes, directJobRoutes } from "./routes/jobs/create-job-routes.ts";
 import { jobOperations } from "./routes/jobs/job-operations.ts";
+import { createAnthropicRoutes } from "./routes/anthropic/create-anthropic-routes.ts";
+import { messageOperations } from "./routes/anthropic/message-operations.ts";
 import { capacityOperations } from "./routes/operators/capacity/capacity-operations.ts";
 import { createCapacityRoutes } from "./routes/operators/capacity/create-capacity-routes.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
@@ -18,6 +20,7 @@ import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
 import { ollamaOperations } from "./routes/ollama/ollama-operations.ts";
 import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
 import { openaiOperations } from "./routes/openai/openai-operations.ts";
+import { responseOperations } from "./routes/openai/responses/response-operations.ts";
 import { createPlaygroundRoutes } from "./routes/playground/create-playground-routes.ts";
 import { createScheduleRoutes } from "./routes/schedules/create-schedule-routes.ts";
 import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
@@ -46,6 +49,8 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       ...scheduleOperations,
       listModelsOperation,
       ...openaiOperations,
+      ...responseOperations,
+      ...messageOperations,
       ...ollamaOperations,
       ...dlqOperations,
       ...capacityOperations,
@@ -56,6 +61,8 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.route("/jobs", createJobRoutes(deps));
   app.use("/schedules/*", authenticated);
   app.route("/schedules", createScheduleRoutes(deps));
+  // Before the rest of /v1, whose errors have another shape.
+  app.route("/v1", createAnthropicRoutes(deps, authenticated));
   app.route("/v1", createOpenaiRoutes(deps, authenticated));
   app.route("/api", createOllamaRoutes(deps, authenticated));
   app.get("/models", authenticated, listModels(deps.models));

@@ -9,6 +9,7 @@ import {
 } from "@forebay/queue-bullmq";
 import {
   type HttpServer,
+  isLoopbackHost,
   type Logger,
   type Metrics,
   openHttpServer,
@@ -18,7 +19,6 @@ import { createAdmission } from "./admission/admission.ts";
 import { createKnownModels } from "./admission/known-models.ts";
 import { createSystemLoad } from "./admission/system-load.ts";
 import { createApp } from "./app.ts";
-import { isLoopbackHost } from "./auth/loopback.ts";
 import { requireKeysInPublic } from "./auth/require-keys-in-public.ts";
 import type { ApiConfig } from "./config.ts";
 import { createApiEvents } from "./events.ts";

@@ -1,3 +1,4 @@
+import Anthropic from "@anthropic-ai/sdk";
 import { Ollama } from "ollama";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
@@ -47,6 +48,14 @@ describe("with keys in use", () => {
     expect([answer.status, Object.keys(answer.body)]).toEqual([401, ["error"]]);
   });
 
+  test("without one POST /v1/messages is 401 in Anthropic's shape; its header for keys is taken", async () => {
+    const wrong = new Anthropic({ baseURL: api.url, apiKey: "fbk_wrong", maxRetries: 0 });
+    const right = new Anthropic({ baseURL: api.url, apiKey: key, maxRetries: 0 });
+    const call = { model: "no-such", max_tokens: 5, messages };
+    await expect(wrong.messages.create(call)).rejects.toThrow(Anthropic.AuthenticationError);
+    await expect(right.messages.create(call)).rejects.toThrow(Anthropic.NotFoundError);
+  });
+
   test("the SDKs know what it was", async () => {
     const openai = new OpenAI({ baseURL: `${api.url}/v1`, apiKey: "fbk_wrong", maxRetries: 0 });
     await expect(openai.models.list()).rejects.toThrow(OpenAI.AuthenticationError);
@@ -64,6 +73,13 @@ describe("with keys in use", () => {
     expect(answer.headers.get("x-ratelimit-limit-requests")).toBe("1");
     expect(answer.headers.get("x-ratelimit-remaining-requests")).toBe("0");
     expect(answer.headers.get("x-ratelimit-reset-requests")).toMatch(/^\d+s$/);
+  });
+
+  test("Anthropic's has one, too", async () => {
+    const call = new Anthropic({ baseURL: api.url, apiKey: key, maxRetries: 0 });
+    const refused = call.messages.create({ model, max_tokens: 5, messages });
+    await expect(refused).rejects.toThrow(Anthropic.RateLimitError);
+    await expect(refused).rejects.toMatchObject({ type: "rate_limit_error" });
   });
 
   test("and Ollama's is the one its clients look for", async () => {
@@ -84,7 +100,7 @@ describe("without keys", () => {
 
   test.each([
     ["GET", "/v1/nothing", 404, null],
-    ["POST", "/v1/responses", 404, null],
+    ["POST", "/v1/audio/speech", 404, null],
     ["GET", "/v1/chat/completions", 405, "OPTIONS, POST"],
     ["DELETE", `/v1/models/${model}`, 405, "GET, HEAD, OPTIONS"],
   ])("%s %s → %d in OpenAI's shape", async (method, path, status, allow) => {

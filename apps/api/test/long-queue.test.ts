@@ -1,4 +1,5 @@
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import Anthropic from "@anthropic-ai/sdk";
 import { ChatOllama } from "@langchain/ollama";
 import { ChatOpenAI } from "@langchain/openai";
 import { generateText, streamText } from "ai";
@@ -46,6 +47,16 @@ const calls: Record<string, () => Promise<string>> = {
   "openai, streaming": async () => {
     const stream = await openai().chat.completions.create({ model, messages, max_tokens: 5, stream: true });
     return join(map(stream, (chunk) => chunk.choices[0]?.delta.content ?? ""));
+  },
+  "openai, a response": async () =>
+    (await openai().responses.create({ model, input: ask, max_output_tokens: 5 })).output_text,
+  "openai, a response, streaming": async () => {
+    const stream = openai().responses.stream({ model, input: ask, max_output_tokens: 5 });
+    return (await stream.finalResponse()).output_text;
+  },
+  "@anthropic-ai/sdk, streaming": () => {
+    const client = new Anthropic({ baseURL: api, apiKey: "none" });
+    return client.messages.stream({ model, messages, max_tokens: 5 }).finalText();
   },
   ollama: async () => (await ollama().chat({ model, messages, options })).message.content,
   "ollama, streaming": async () =>

@@ -54,6 +54,12 @@ test("every route is described, under a name of its own", async () => {
     ["post", "/v1/chat/completions"],
     ["post", "/v1/completions"],
     ["post", "/v1/embeddings"],
+    ["post", "/v1/messages"],
+    ["post", "/v1/responses"],
+    ["get", "/v1/responses/{id}"],
+    ["delete", "/v1/responses/{id}"],
+    ["post", "/v1/responses/{id}/cancel"],
+    ["get", "/v1/responses/{id}/input_items"],
     ["get", "/v1/models"],
     ["get", "/v1/models/{id}"],
     ["post", "/api/generate"],
@@ -73,6 +79,9 @@ test("answers are what the document says", async () => {
   const submitted = await api.submit({ options: { num_ctx: 4_096 } });
   const id = submitted.body.job_id;
   const path = `/jobs/${id}`;
+  const respond = { body: { model, input: "Hi", background: true } };
+  const response = await api.call("POST", "/v1/responses", respond);
+  const responsePath = `/v1/responses/${String(response.body["id"])}`;
   const problems = [
     ...validate("post", "/jobs", submitted),
     ...validate("post", "/jobs", await api.submit({ prompt: "" })),
@@ -89,6 +98,18 @@ test("answers are what the document says", async () => {
     ...validate("get", "/v1/models/{id}", await api.call("GET", `/v1/models/${model}`)),
     ...validate("get", "/v1/models/{id}", await api.call("GET", "/v1/models/none")),
     ...validate("post", "/v1/embeddings", await api.call("POST", "/v1/embeddings", { body: {} })),
+    ...validate("post", "/v1/messages", await api.call("POST", "/v1/messages", { body: {} })),
+    ...validate("post", "/v1/responses", response),
+    ...validate("post", "/v1/responses", await api.call("POST", "/v1/responses", { body: {} })),
+    ...validate("get", "/v1/responses/{id}", await api.call("GET", responsePath)),
+    ...validate("get", "/v1/responses/{id}", await api.call("GET", "/v1/responses/none")),
+    ...validate(
+      "get",
+      "/v1/responses/{id}/input_items",
+      await api.call("GET", `${responsePath}/input_items`),
+    ),
+    ...validate("post", "/v1/responses/{id}/cancel", await api.call("POST", `${responsePath}/cancel`)),
+    ...validate("delete", "/v1/responses/{id}", await api.call("DELETE", responsePath)),
     ...validate("get", "/api/tags", await api.call("GET", "/api/tags")),
     ...validate("get", "/api/ps", await api.call("GET", "/api/ps")),
     ...validate("get", "/api/version", await api.call("GET", "/api/version")),

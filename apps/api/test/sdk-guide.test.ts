@@ -5,7 +5,9 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { createLiveStack, ended, get, type LiveStack, submit } from "./live-fixture.ts";
 
-const guide = readFileSync(new URL("../../../docs/sdks.md", import.meta.url), "utf8");
+const guide = ["sdks", "responses"]
+  .map((page) => readFileSync(new URL(`../../../docs/${page}.md`, import.meta.url), "utf8"))
+  .join("\n");
 const blocks = [...guide.matchAll(/^```(sh|js)\n(.*?)^```$/gms)].map(
   ([, language = "", code = ""], index) => ({
     name: `${index + 1}: ${/from "(.*)"/.exec(code)?.[1] ?? code.split("\n", 1)[0]}`,

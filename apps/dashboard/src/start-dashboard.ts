@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createKeyring, createKeyStore } from "@forebay/access-keys";
 import { createQueueDirectory, openQueueSpace, type Redis } from "@forebay/queue-bullmq";
-import { type HttpServer, openHttpServer } from "@forebay/service-runtime";
-import { isLoopbackHost } from "./access/addresses.ts";
+import { type HttpServer, isLoopbackHost, openHttpServer } from "@forebay/service-runtime";
 import { checkExposure } from "./access/check-exposure.ts";
 import { createGate } from "./access/gate.ts";
 import { createSessions } from "./access/sessions.ts";

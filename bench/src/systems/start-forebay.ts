@@ -16,7 +16,7 @@ export type Forebay = AsyncDisposable & {
   /** Headers of a client with a valid key. */
   readonly headers: Readonly<Record<string, string>>;
   startApi(): Promise<ServiceProcess & { url: string }>;
-  startWorker(ollamaUrl: string, concurrency: number): Promise<ServiceProcess>;
+  startWorker(ollamaUrl: string, concurrency: number, env?: Record<string, string>): Promise<ServiceProcess>;
 };
 
 /** Forebay's own services as they are deployed, on this Redis, with one API key and the model known. */
@@ -46,8 +46,13 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
       const api = await startService("api", env);
       return { ...api, url: api.url ?? "" };
     },
-    startWorker: (ollamaUrl, concurrency) =>
-      startService("worker", { ...env, OLLAMA_URLS: ollamaUrl, WORKER_CONCURRENCY: String(concurrency) }),
+    startWorker: (ollamaUrl, concurrency, more = {}) =>
+      startService("worker", {
+        ...env,
+        OLLAMA_URLS: ollamaUrl,
+        WORKER_CONCURRENCY: String(concurrency),
+        ...more,
+      }),
     async [Symbol.asyncDispose]() {
       await space.close();
       await closeRedis(client);

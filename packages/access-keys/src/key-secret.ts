@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 
 /** 160 random bits: cannot be guessed, so one round of SHA-256 is enough to store. */
 export function createKeySecret(): string {
@@ -6,7 +6,7 @@ export function createKeySecret(): string {
 }
 
 export function hashKey(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex");
+  return hash("sha256", secret, "hex");
 }
 
 export function createKeyId(): string {

@@ -19,6 +19,15 @@ export class KeyExistsError extends Error {
   }
 }
 
+// KEYS: the hash of keys. ARGV: SHA-256 of the key, its record; those that replace them. Returns 0 when the record
+// is another one by now: of two changes at the same time, neither may undo the other.
+const replace = createLuaScript(`
+if redis.call("HGET", KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call("HDEL", KEYS[1], ARGV[1])
+redis.call("HSET", KEYS[1], ARGV[3], ARGV[4])
+return 1
+`);
+
 // KEYS: the hash of keys. ARGV: SHA-256 of the key, its record. Returns 1 when it became the first key.
 const writeFirst = createLuaScript(`
 if redis.call("HLEN", KEYS[1]) > 0 then return 0 end
@@ -45,26 +54,27 @@ export type KeyStore = {
 
 export function createKeyStore(space: QueueSpace): KeyStore {
   const redisKey = space.key("keys");
-  const write = async (record: KeyRecord): Promise<KeyRecord> => {
-    await space.client.hset(redisKey, record.hash, JSON.stringify(record));
-    return record;
-  };
-  const list = async (): Promise<KeyRecord[]> => {
+  const readAll = async (): Promise<{ text: string; record: KeyRecord }[]> => {
     const texts = Object.values(await space.client.hgetall(redisKey));
-    return texts.map((text) => keyRecordSchema.parse(JSON.parse(text)));
+    return texts.map((text) => ({ text, record: parseRecord(text) }));
   };
-  const byId = async (id: string): Promise<KeyRecord> => {
-    const record = (await list()).find((each) => each.id === id);
-    if (!record) throw new KeyNotFoundError(id);
-    return record;
+  /** Throws KeyNotFoundError. */
+  const change = async (id: string, changed: Partial<KeyRecord>): Promise<KeyRecord> => {
+    for (;;) {
+      const old = (await readAll()).find(({ record }) => record.id === id);
+      if (!old) throw new KeyNotFoundError(id);
+      const record = { ...old.record, ...changed };
+      const args = [old.record.hash, old.text, record.hash, JSON.stringify(record)];
+      if ((await replace(space.client, [redisKey], args)) === 1) return record;
+    }
   };
   const find = async (hash: string): Promise<KeyRecord | undefined> => {
     const text = await space.client.hget(redisKey, hash);
-    return text === null ? undefined : keyRecordSchema.parse(JSON.parse(text));
+    return text === null ? undefined : parseRecord(text);
   };
 
   return {
-    list,
+    list: async () => (await readAll()).map(({ record }) => record),
     find,
     async create(input, secret = createKeySecret()) {
       const record = newRecord(input, secret);
@@ -79,20 +89,15 @@ export function createKeyStore(space: QueueSpace): KeyStore {
     },
     count: () => space.client.hlen(redisKey),
     async rotate(id) {
-      const old = await byId(id);
       const key = createKeySecret();
-      const record = { ...old, hash: hashKey(key) };
-      await space.client
-        .multi()
-        .hset(redisKey, record.hash, JSON.stringify(record))
-        .hdel(redisKey, old.hash)
-        .exec();
-      return { key, record };
+      return { key, record: await change(id, { hash: hashKey(key) }) };
     },
-    async setDisabled(id, disabled) {
-      return write({ ...(await byId(id)), disabled });
-    },
+    setDisabled: (id, disabled) => change(id, { disabled }),
   };
+}
+
+function parseRecord(text: string): KeyRecord {
+  return keyRecordSchema.parse(JSON.parse(text));
 }
 
 function newRecord(input: KeyInput, secret: string): KeyRecord {

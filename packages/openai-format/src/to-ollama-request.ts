@@ -94,7 +94,8 @@ function toContent(content: ChatContent, path: string): { text: string; images: 
   return { text: texts.join("\n"), images };
 }
 
-function toImage(url: string, path: string): string {
+/** A data URL → the base64 Ollama wants. Throws OpenaiRefusal. */
+export function toImage(url: string, path: string): string {
   const [, data] = /^data:image\/[\w.+-]+;base64,([A-Za-z0-9+/]+=*)$/.exec(url) ?? [];
   if (data !== undefined) return data;
   throw new OpenaiRefusal(400, `${path}: images must be data URLs with base64; nothing is fetched for you.`, {

@@ -11,5 +11,6 @@ export * from "./lane.ts";
 export * from "./model-options.ts";
 export * from "./ollama-request.ts";
 export * from "./queue-directory.ts";
+export * from "./response-note.ts";
 export * from "./stream-event.ts";
 export * from "./text.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { laneSchema } from "./lane.ts";
 import { chatRequestSchema, embedRequestSchema, generateRequestSchema } from "./ollama-request.ts";
+import { responseNoteSchema } from "./response-note.ts";
 import { nameSchema, textSchema } from "./text.ts";
 
 /** Ollama's model name: `name[:tag]`, optionally `host/namespace/`. */
@@ -61,6 +62,9 @@ export const chatJobSchema = z.strictObject({
   type: z.literal("chat"),
   ...envelope,
   request: chatRequestSchema.describe("Body of Ollama's `POST /api/chat` without model and stream."),
+  response: responseNoteSchema
+    .optional()
+    .describe("Set on jobs of OpenAI's responses API, which are shown under `/v1/responses` again."),
 });
 export const embedJobSchema = z.strictObject({
   type: z.literal("embed"),

@@ -2,6 +2,7 @@ export { ConfigError } from "./config-error.ts";
 export { httpUrl } from "./http-url.ts";
 export { loadConfig } from "./load-config.ts";
 export { createLogger, type Logger } from "./logger.ts";
+export { isLoopbackHost, isLoopbackName } from "./loopback.ts";
 export { type Counter, createMetrics, type Gauge, type Histogram, type Metrics } from "./metrics.ts";
 export { type HttpServer, type HttpServerOptions, openHttpServer } from "./open-http-server.ts";
 export { type OpsServerOptions, openOpsServer } from "./ops-server.ts";

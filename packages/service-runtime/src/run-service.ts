@@ -1,6 +1,7 @@
 import { ConfigError } from "./config-error.ts";
 import { listenForStop, type StopRequest } from "./listen-for-stop.ts";
 import type { Logger } from "./logger.ts";
+import { releaseStartMemory } from "./release-start-memory.ts";
 import { StartError } from "./start-error.ts";
 
 export interface ServiceContext {
@@ -53,6 +54,7 @@ export async function runService(
     recordFailedStart(logger, name, started.error);
     listener.requestStop({ reason: "start failed" });
   } else if (!stopping.signal.aborted) {
+    releaseStartMemory();
     logger.info(`${name} started`);
   }
   const stop = await requested;

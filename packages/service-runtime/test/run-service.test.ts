@@ -147,3 +147,8 @@ test("a wrong configuration is printed for a person, without a stack", async () 
   expect(service.output()).toContain("GRACE_MS: expected number");
   expect(service.output()).not.toContain(" at ");
 });
+
+test("what only starting took of memory is given back once the service runs", async () => {
+  const service = run("litters");
+  await service.until("note heap given back");
+});

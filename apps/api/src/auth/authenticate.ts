@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Authentication, Keyring, Role } from "@forebay/access-keys";
+import { isLoopbackName } from "@forebay/service-runtime";
 import type { ApiMiddleware } from "../http/api-env.ts";
 import { Problem } from "../http/problem.ts";
 import { type Caller, callerOfKey, openCaller } from "./caller.ts";
-import { isLoopbackName } from "./loopback.ts";
 
 /**
  * Requires a valid key, or open mode. `openAllowed` only where nobody but this machine can connect: should

@@ -1,6 +1,5 @@
 import type { Keyring } from "@forebay/access-keys";
-import { ConfigError, type Logger } from "@forebay/service-runtime";
-import { isLoopbackHost } from "./loopback.ts";
+import { ConfigError, isLoopbackHost, type Logger } from "@forebay/service-runtime";
 
 /** Refuses to serve more than this machine while no API key exists. Throws ConfigError. */
 export async function requireKeysInPublic(keyring: Keyring, host: string, logger: Logger): Promise<void> {

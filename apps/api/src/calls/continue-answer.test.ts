@@ -31,3 +31,15 @@ test("a restart before anything was sent changes nothing", () => {
   answer.restart();
   expect(answer.add(delta("any"))).toEqual(delta("any"));
 });
+
+test("a new attempt that calls another tool, or with other arguments, is found out; another id is none", () => {
+  const call = (id: string, a: number) => ({ id, function: { name: "add", arguments: { a } } });
+  const continued = (next: unknown) => {
+    const answer = createAnswerContinuation();
+    answer.add(delta("", "", [call("x", 1)]));
+    answer.restart();
+    return answer.add(delta("", "", [next]));
+  };
+  expect(continued(call("y", 1))).toEqual(delta(""));
+  expect(continued(call("x", 2))).toBeUndefined();
+});

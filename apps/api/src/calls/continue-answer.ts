@@ -33,6 +33,7 @@ export function createAnswerContinuation(): AnswerContinuation {
       now.thinking += delta.thinking;
       now.toolCalls.push(...delta.toolCalls);
       if (!agree(sent.text, now.text) || !agree(sent.thinking, now.thinking)) return undefined;
+      if (!agreeCalls(sent.toolCalls, now.toolCalls)) return undefined;
       const fresh = {
         text: now.text.slice(sent.text.length),
         thinking: now.thinking.slice(sent.thinking.length),
@@ -50,3 +51,11 @@ export function createAnswerContinuation(): AnswerContinuation {
 function agree(a: string, b: string): boolean {
   return a.length <= b.length ? b.startsWith(a) : a.startsWith(b);
 }
+
+/** Their ids are made up anew each time; what is called, and with what, counts. */
+function agreeCalls(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.slice(0, b.length).every((call, index) => called(call) === called(b[index]));
+}
+
+const called = (call: unknown): string =>
+  JSON.stringify((call as { function?: unknown } | undefined)?.function ?? call);

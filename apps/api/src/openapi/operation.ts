@@ -7,7 +7,7 @@ export type Operation = {
   /** As OpenAPI writes it: `/jobs/{id}`. */
   readonly path: string;
   readonly id: string;
-  readonly tag: "jobs" | "schedules" | "models" | "openai" | "ollama" | "operators" | "about";
+  readonly tag: "jobs" | "schedules" | "models" | "openai" | "anthropic" | "ollama" | "operators" | "about";
   readonly summary: string;
   /** Markdown. */
   readonly description?: string;

@@ -1,5 +1,4 @@
-import { ConfigError } from "@forebay/service-runtime";
-import { isLoopbackHost } from "./addresses.ts";
+import { ConfigError, isLoopbackHost } from "@forebay/service-runtime";
 
 /** Throws ConfigError when the board would be open to other machines with no key to log in with. */
 export function checkExposure(host: string, keysExist: boolean): void {

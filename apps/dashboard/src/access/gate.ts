@@ -1,7 +1,7 @@
 import type { KeyRecord, Keyring } from "@forebay/access-keys";
+import { isLoopbackName } from "@forebay/service-runtime";
 import { getCookie } from "hono/cookie";
 import type { DashboardContext } from "../dashboard-env.ts";
-import { isLoopbackName } from "./addresses.ts";
 import type { Session, Sessions } from "./sessions.ts";
 import { openViewer, type Viewer, viewerOfKey } from "./viewer.ts";
 

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { deleteCookie, setCookie } from "hono/cookie";
-import { clientAddress } from "../access/addresses.ts";
+import { clientAddress } from "../access/client-address.ts";
 import { type Gate, sessionCookie } from "../access/gate.ts";
 import { findForgery, isSafeMethod } from "../access/guard-changes.ts";
 import type { LoginLimiter } from "../access/login-limiter.ts";

@@ -14,6 +14,7 @@ import { type CallClock, startCallClock } from "./call-clock.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
+import { steadySeed } from "./steady-seed.ts";
 import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
 
@@ -96,7 +97,7 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   const firstByte = once(() => {
     if (backend.residency.loaded(call.seat.resident)) runner.onLoaded(call.seat);
   });
-  const called = callOllama(backend.client, varyRequest(job, delivery.earlierStarts), {
+  const called = callOllama(backend.client, varyRequest(steadySeed(delivery.id, job), delivery.earlierStarts), {
     backend: backend.name,
     keepAliveS: runner.keepAliveS(call.seat),
     firstByteTimeoutMs: runner.firstByteTimeoutMs,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * Equal for bodies that say the same: the order of keys, white space and how a number is written do not count,
@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
  */
 export function fingerprintBody(body: object): string {
   const { idempotency_key: _, ...said } = body as Record<string, unknown>;
-  return createHash("sha256").update(canonicalJson(said)).digest("base64url").slice(0, 22);
+  return hash("sha256", canonicalJson(said), "base64url").slice(0, 22);
 }
 
 function canonicalJson(value: unknown): string {

@@ -15,6 +15,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
 import { awaitCall } from "../../calls/await-call.ts";
 import type { Call } from "../../calls/open-call.ts";
+import { createSseSender } from "../../calls/sse-sender.ts";
 import type { ApiContext, ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
@@ -75,14 +76,8 @@ async function streamAnswer(
   to: { outgoing: ServerResponse; closed: AbortSignal; withUsage: boolean },
 ): Promise<Response> {
   const { outgoing, closed, withUsage } = to;
-  const send = async (text: string): Promise<void> => {
-    // Until the first byte the answer may still be an error with a status.
-    if (!outgoing.headersSent) outgoing.writeHead(200, streamHeaders);
-    if (outgoing.write(text) || outgoing.destroyed) return;
-    await new Promise<void>((resolve) => {
-      outgoing.once("drain", resolve).once("close", resolve);
-    });
-  };
+  // Until the first byte the answer may still be an error with a status.
+  const send = createSseSender(outgoing);
   const data = (value: object): Promise<void> => send(`data: ${JSON.stringify(value)}\n\n`);
   // A stream that breaks says so: an SDK takes a stream that merely ends for a short answer.
   const fail = (refusal: OpenaiRefusal): Promise<void> => data(errorBody(refusal));
@@ -106,9 +101,3 @@ async function streamAnswer(
   outgoing.end();
   return RESPONSE_ALREADY_SENT;
 }
-
-const streamHeaders = {
-  "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};

@@ -6,6 +6,11 @@ import { answerRefusal } from "./answer-refusal.ts";
 import { chatCompletions, completions } from "./complete.ts";
 import { embeddings } from "./embeddings.ts";
 import { getModel, listModels } from "./models.ts";
+import { cancelResponse } from "./responses/cancel-response.ts";
+import { createResponse } from "./responses/create-response.ts";
+import { deleteResponse } from "./responses/delete-response.ts";
+import { getResponse } from "./responses/get-response.ts";
+import { listInputItems } from "./responses/list-input-items.ts";
 
 /** OpenAI's API at `/v1`: each call a job, each answer as OpenAI's SDKs expect it. */
 export function createOpenaiRoutes(deps: JobDeps, authenticated: ApiMiddleware): Hono<ApiEnv> {
@@ -15,6 +20,11 @@ export function createOpenaiRoutes(deps: JobDeps, authenticated: ApiMiddleware):
   routes.post("/chat/completions", chatCompletions(deps));
   routes.post("/completions", completions(deps));
   routes.post("/embeddings", embeddings(deps));
+  routes.post("/responses", createResponse(deps));
+  routes.get("/responses/:id", getResponse(deps));
+  routes.delete("/responses/:id", deleteResponse(deps));
+  routes.post("/responses/:id/cancel", cancelResponse(deps));
+  routes.get("/responses/:id/input_items", listInputItems(deps));
   routes.get("/models", listModels(deps));
   routes.get("/models/*", getModel(deps));
   routes.all("/*", answerUnrouted(routes, "/v1"));

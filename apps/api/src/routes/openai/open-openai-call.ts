@@ -1,4 +1,4 @@
-import { OpenaiRefusal } from "@forebay/openai-format";
+import { laneOfTier, OpenaiRefusal, tierOfLane } from "@forebay/openai-format";
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
@@ -8,10 +8,6 @@ import type { ApiContext } from "../../http/api-env.ts";
 import { formatPath } from "../../http/field-error.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { checkCaller } from "../jobs/resolve-job.ts";
-
-/** OpenAI's tiers are our lanes. */
-const laneOfTier = { priority: "interactive", default: "standard", flex: "batch" } as const;
-const tierOfLane = { interactive: "priority", standard: "default", batch: "flex" } as const;
 
 /** Proxies cut what is silent for a minute, some sooner. */
 const heartbeatMs = 10_000;
@@ -32,8 +28,8 @@ export async function openOpenaiCall(
   context: ApiContext,
   type: InferenceJob["type"],
   body: { model: string; user?: string | null | undefined; service_tier?: string | null | undefined },
-  job: { request: object; stream: boolean },
-): Promise<{ call: Call; serviceTier: string }> {
+  job: { request: object; stream: boolean; response?: object; metadata?: object | null | undefined },
+): Promise<{ call: Call; lane: Lane; serviceTier: string }> {
   const { incoming, outgoing } = context.env;
   const caller = context.get("caller");
   const lane = chooseLane(caller, body);
@@ -54,7 +50,7 @@ export async function openOpenaiCall(
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
   const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
-  return { call: given, serviceTier: tierOfLane[lane] };
+  return { call: given, lane, serviceTier: tierOfLane[lane] };
 }
 
 function chooseLane(caller: Caller, body: { model: string; service_tier?: string | null | undefined }): Lane {

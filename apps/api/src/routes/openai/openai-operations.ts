@@ -14,7 +14,7 @@ const errorSchema = z
   })
   .meta({ id: "OpenaiError" });
 
-const refusals = {
+export const openaiRefusals = {
   schema: errorSchema,
   statuses: {
     400: "The body is wrong, or the model cannot do this.",
@@ -64,7 +64,7 @@ export const openaiOperations: readonly Operation[] = [
     },
     answers: { 200: answered },
     problems: [],
-    refusals,
+    refusals: openaiRefusals,
     curl: `curl -s http://127.0.0.1:8080/v1/chat/completions -H 'content-type: application/json' -d '{"model":"llama3.2:3b","messages":[{"role":"user","content":"Say hello."}]}'`,
   },
   {
@@ -81,7 +81,7 @@ export const openaiOperations: readonly Operation[] = [
     },
     answers: { 200: answered },
     problems: [],
-    refusals,
+    refusals: openaiRefusals,
   },
   {
     method: "post",
@@ -113,7 +113,7 @@ export const openaiOperations: readonly Operation[] = [
       },
     },
     problems: [],
-    refusals,
+    refusals: openaiRefusals,
   },
   {
     method: "get",
@@ -128,7 +128,7 @@ export const openaiOperations: readonly Operation[] = [
       },
     },
     problems: [],
-    refusals: { schema: errorSchema, statuses: { 401: refusals.statuses[401] } },
+    refusals: { schema: errorSchema, statuses: { 401: openaiRefusals.statuses[401] } },
     curl: "curl -s http://127.0.0.1:8080/v1/models",
   },
   {
@@ -142,7 +142,7 @@ export const openaiOperations: readonly Operation[] = [
     problems: [],
     refusals: {
       schema: errorSchema,
-      statuses: { 401: refusals.statuses[401], 404: refusals.statuses[404] },
+      statuses: { 401: openaiRefusals.statuses[401], 404: openaiRefusals.statuses[404] },
     },
   },
 ];

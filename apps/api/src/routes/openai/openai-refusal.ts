@@ -10,13 +10,18 @@ const retryAfterMaxS = 60;
 const repeatedBySdks = (status: number): boolean => [408, 409, 429].includes(status) || status >= 500;
 
 export function refusalResponse(refusal: OpenaiRefusal): Response {
+  return jsonResponse(refusal.status, errorBody(refusal), retryHeaders(refusal));
+}
+
+/** Whether, and when, to come back. */
+export function retryHeaders(refusal: OpenaiRefusal): Record<string, string> {
   const { status } = refusal;
   const { retryAfterS } = refusal.extras;
   const headers: Record<string, string> = { ...refusal.extras.headers };
   if (retryAfterS !== undefined && retryAfterS <= retryAfterMaxS)
     headers["retry-after"] = String(retryAfterS);
   else if (repeatedBySdks(status)) headers["x-should-retry"] = "false";
-  return jsonResponse(status, errorBody(refusal), headers);
+  return headers;
 }
 
 /** What kept a job from being accepted, as OpenAI would say it. */

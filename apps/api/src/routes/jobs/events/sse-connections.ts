@@ -20,8 +20,9 @@ export type SseConnections = Disposable & {
    * Takes over a response.
    *
    * @param onClose called once, when the stream is over for whatever reason
+   * @param lastWords what a reader is told when this process ends the stream before its end
    */
-  open(response: ServerResponse, first: string, onClose: () => void): SseConnection;
+  open(response: ServerResponse, first: string, onClose: () => void, lastWords?: () => string): SseConnection;
   /** Ends every stream: readers come back, to another process. */
   endAll(): void;
   readonly size: number;
@@ -42,17 +43,17 @@ export function openSseConnections(
   heartbeatFrame: string,
   options: { heartbeatMs: number; stallMs: number },
 ): SseConnections {
-  const open = new Set<ServerResponse>();
+  const open = new Map<ServerResponse, () => string>();
   const heartbeat = setInterval(() => {
     // A reader that does not read needs no more bytes to be kept awake.
-    for (const response of open) if (response.writableLength === 0) response.write(heartbeatFrame);
+    for (const response of open.keys()) if (response.writableLength === 0) response.write(heartbeatFrame);
   }, options.heartbeatMs);
 
   return {
     get size() {
       return open.size;
     },
-    open(response, first, onClose) {
+    open(response, first, onClose, lastWords = () => "") {
       const over = (): boolean => response.writableEnded || response.destroyed;
       let giveUp: NodeJS.Timeout | undefined;
       const closed = (): void => {
@@ -66,7 +67,7 @@ export function openSseConnections(
       } else {
         response.writeHead(200, headers);
         response.write(first);
-        open.add(response.once("close", closed));
+        open.set(response.once("close", closed), lastWords);
       }
       return {
         send(frame) {
@@ -84,7 +85,7 @@ export function openSseConnections(
       };
     },
     endAll() {
-      for (const response of open) response.end();
+      for (const [response, lastWords] of open) response.end(lastWords());
       open.clear();
     },
     [Symbol.dispose]: () => clearInterval(heartbeat),
