@@ -6,6 +6,7 @@ import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureGet } from "./parts/measure-get.ts";
+import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
@@ -24,6 +25,7 @@ const parts: Record<string, Part> = {
   get: measureGet,
   worker: measureWorker,
   swaps: measureSwaps,
+  idle: measureIdle,
   pickup: measurePickup,
   bytes: measureBytes,
   memory: measureMemory,

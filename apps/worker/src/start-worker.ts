@@ -29,8 +29,6 @@ import { startRefreshLoop } from "./queues/refresh-loop.ts";
 
 /** Lease in intervals of discovery: two announcements may be lost before the worker counts as gone. */
 const leaseIntervals = 3;
-/** A load is told of again before others forget it. */
-const loadNoticeMs = 10_000;
 
 /** Opens a worker on a Redis connection; what it opened is on `stack`, last opened first closed. */
 export async function startWorker(
@@ -60,6 +58,12 @@ export async function startWorker(
     const { backend, resident } = seat;
     const notice = { worker, backend: backend.name, affinity: resident.affinity, loading };
     publishLoad(space, { ...notice, slots: backend.slots(resident.model) }).catch(events.leaseFailed);
+  };
+  /** What the load threw out is known when the host was looked at; until then it is given nothing else. */
+  const afterLoad = async (loaded: Seat): Promise<void> => {
+    await loaded.backend.refreshLoaded().catch(() => undefined);
+    tellLoad(loaded, false);
+    dispatcher.poke();
   };
   const feeder = createFeeder({
     backends: () => fleet.backends,
@@ -95,11 +99,7 @@ export async function startWorker(
           tokenTimeoutMs: config.tokenTimeoutMs,
           keepAliveS: (seat) => keepAliveS(config.keepAliveS, feeder.waits(seat.queueName)),
           onBackendsChanged: () => dispatcher.poke(),
-          onLoaded: async (loaded) => {
-            await loaded.backend.refreshLoaded().catch(() => undefined);
-            tellLoad(loaded, false);
-            dispatcher.poke();
-          },
+          onLoaded: (loaded) => void afterLoad(loaded),
         },
         delivery,
         held,
@@ -115,7 +115,17 @@ export async function startWorker(
 
   const leaseS = Math.max(3, Math.ceil((config.discoveryIntervalMs * leaseIntervals) / 1_000));
   const refresher = {
-    ...{ space, directory, fleet, feeder, elsewhere, dispatcher, cards, events, worker, leaseS, paused },
+    space,
+    directory,
+    fleet,
+    feeder,
+    elsewhere,
+    dispatcher,
+    cards,
+    events,
+    worker,
+    leaseS,
+    paused,
     readBackends: () => readBackends(config),
     startedAt: new Date(),
     told: new Map(),

@@ -21,7 +21,7 @@ import { openForebay } from "../systems/start-forebay.ts";
 import type { Part } from "./part.ts";
 
 /** Everything is so many times faster than what it stands for: loads of 3 s, 60 tokens/s, heads wait for 60 s. */
-const faster = 20;
+const faster = 10;
 const loadMs = 3_000 / faster;
 const tokensPerS = 60 * faster;
 const overtakenMsMax = 60_000 / faster;
@@ -50,12 +50,17 @@ export const measureSwaps: Part = async ({ say }) => {
   const trace = makeTrace();
   const bound = lowerBoundMs(trace);
   say(`no order can end before ${seconds(bound)} s`);
-  const plain = await onSimulator((simulator) => sendInOrder(simulator, trace));
+  // They mostly wait for loads, and leave enough of the machine to each other.
+  const [plain, tutorial] = await Promise.all([
+    onSimulator((simulator) => sendInOrder(simulator, trace)),
+    onSimulator((simulator) => runTutorial(simulator, trace)),
+  ]);
   say(`plain arrival order: ${describe(plain)}`);
-  const tutorial = await onSimulator((simulator) => runTutorial(simulator, trace));
   say(`tutorial baseline: ${describe(tutorial)}`);
-  const ours = await onSimulator((simulator) => runForebay(simulator, trace));
+  const ours = await onSimulator((simulator) => runForebay(simulator, trace, overtakenMsMax));
   say(`Forebay: ${describe(ours)}`);
+  const patient = await onSimulator((simulator) => runForebay(simulator, trace, 5 * overtakenMsMax));
+  say(`Forebay, where jobs may be passed over for 300 s: ${describe(patient)}`);
   await draw({ plain, tutorial, ours, bound });
   const figure = (name: string, forebay: number, baseline: number, unit: string): Omit<Figure, "judged"> => ({
     name,
@@ -85,6 +90,12 @@ export const measureSwaps: Part = async ({ say }) => {
       ...figure("makespan, ours ÷ offline lower bound", inS(ours.makespanMs), inS(bound), "s"),
       judged: { value: ours.makespanMs / bound, target: atMost(1.15) },
     },
+    figure(
+      "the same with WORKER_AFFINITY_WAIT_S=300, lower bound beside it",
+      inS(patient.makespanMs),
+      inS(bound),
+      "s",
+    ),
     figure(
       "longest wait, plain order beside it",
       inS(Math.max(...ours.waitsMs)),
@@ -165,7 +176,7 @@ async function play<T>(
   const first = trace[0]?.atMs ?? 0;
   const results = await Promise.all(
     trace.map(async (arrival) => {
-      await sleep(arrival.atMs - first - (performance.now() - startedAt));
+      await sleep(Math.max(0, arrival.atMs - first - (performance.now() - startedAt)));
       return run(arrival);
     }),
   );
@@ -204,13 +215,13 @@ async function runTutorial(simulator: Simulator, trace: readonly Arrival[]) {
   return { waitsMs, makespanMs };
 }
 
-async function runForebay(simulator: Simulator, trace: readonly Arrival[]) {
+async function runForebay(simulator: Simulator, trace: readonly Arrival[], passedOverMsMax: number) {
   await using redis = await startBenchRedis();
   await using forebay = await openForebay(redis.url);
   const { space } = forebay;
   const directory = createQueueDirectory(space);
   await using _worker = await forebay.startWorker(simulator.url, slots, {
-    WORKER_AFFINITY_WAIT_S: String(overtakenMsMax / 1_000),
+    WORKER_AFFINITY_WAIT_S: String(passedOverMsMax / 1_000),
     LOG_LEVEL: "error",
   });
   const names = await Promise.all(models.map((model) => directory.ensure(affinityOf({ model }))));
@@ -249,7 +260,7 @@ async function until(done: () => Promise<boolean>): Promise<void> {
   const giveUpAt = performance.now() + patienceMs;
   while (!(await done())) {
     if (performance.now() > giveUpAt) throw new Error("the jobs were not done in time");
-    await sleep(10);
+    await sleep(20);
   }
 }
 

@@ -43,12 +43,14 @@ export async function discoverBackend(client: OllamaClient): Promise<Discovery> 
     readLoaded(client),
   ]);
   const inMemory = new Map(loaded.map((model) => [model.name, model]));
-  const models = (modelListSchema.parse(tags).models ?? []).map(({ context_length: _, ...model }) => {
+  const models = (modelListSchema.parse(tags).models ?? []).map((model) => {
     const name = canonicalModelName(model.name);
     const { data } = familiesSchema.safeParse(model.details);
     const families = [...(data?.families ?? []), ...(data?.family ? [data.family] : [])];
     const contextLength = inMemory.get(name)?.contextLength;
-    return { ...model, name, families, contextLength, loaded: inMemory.has(name) };
+    const { digest, size, modified_at, details } = model;
+    const loadedNow = inMemory.has(name);
+    return { name, digest, size, modified_at, details, families, contextLength, loaded: loadedNow };
   });
   return { version: z.object({ version: z.string() }).safeParse(version).data?.version, models };
 }

@@ -25,6 +25,7 @@ type Seen = {
   slots?: number;
   free?: number | Record<string, number>;
   swapMs?: number;
+  steadyMs?: number;
 };
 const host = (name: string, seen: Seen = {}): Host => ({
   name,
@@ -32,6 +33,7 @@ const host = (name: string, seen: Seen = {}): Host => ({
   loading: seen.loading,
   room: seen.room,
   busy: seen.busy ?? 0,
+  steadyMs: seen.steadyMs ?? 0,
   slots: () => seen.slots ?? 1,
   free: ({ name: of }) => (typeof seen.free === "object" ? (seen.free[of] ?? 0) : (seen.free ?? 1)),
   swapMs: () => seen.swapMs ?? 3_000,
@@ -127,6 +129,18 @@ describe("a head that is passed over for the sake of a loaded model", () => {
         [passedOver(61_000), queue("c", { tag: 1, overtakenMs: now - 90_000 })],
         hosts,
         "c on h, cold",
+      ],
+      [
+        "takes turns with another one, so that both have theirs in time",
+        [queue("a"), passedOver(30_001), queue("c", { tag: 2_000_000, overtakenMs: now - 30_000 })],
+        [host("h", { loaded: ["a"], steadyMs: 30_000 })],
+        "b on h, cold",
+      ],
+      [
+        "does not throw out what was only just loaded, while there is time for all",
+        [queue("a"), passedOver(50_000), queue("c", { tag: 2_000_000, overtakenMs: now - 50_000 })],
+        [host("h", { loaded: ["a"], steadyMs: 29_999 })],
+        "a on h",
       ],
       [
         "goes before the next job of the loaded model, whose slots are all taken",

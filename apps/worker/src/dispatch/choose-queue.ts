@@ -19,6 +19,7 @@ export type Host = {
   /** Whether another model fits beside those it has; undefined: nobody knows yet. */ readonly room:
     | boolean
     | undefined;
+  /** How long ago it was last given a model to load, in milliseconds. */ readonly steadyMs: number;
   /** Calls it holds now, of all models. */ readonly busy: number;
   /** Slots it has for a queue, taken or not; 0: it cannot serve it now. */ slots(
     queue: WaitingQueue,
@@ -39,7 +40,8 @@ type Candidate = Choice & {
 /**
  * Which queue's head runs next, and where. The lowest tag goes first, but a model that would have to be loaded
  * counts as so much later as the load takes: swaps happen exactly when fairness is owed more than they cost.
- * A head passed over for longer than it may be goes first whatever it costs.
+ * A head passed over for longer than it may be goes first whatever it costs; where several are passed over, they
+ * take turns early enough for each to have its turn in time, and none is thrown out after a single job.
  *
  * @param swapTicks how much virtual time a load of so many milliseconds is
  * @returns undefined: no job may start now
@@ -70,10 +72,10 @@ function candidatesOn(
   swapTicks: (loadMs: number) => number,
 ): Candidate[] {
   const found: Candidate[] = [];
-  for (const queue of queues) {
-    if (host.slots(queue) < 1) continue;
-    const overdueMs =
-      queue.overtakenMs === undefined ? 0 : Math.max(0, nowMs - queue.overtakenMs - queue.overtakenMsMax);
+  const servable = queues.filter((queue) => host.slots(queue) > 0);
+  const passedOver = servable.filter(({ overtakenMs }) => overtakenMs !== undefined).length;
+  for (const queue of servable) {
+    const overdueMs = overdueOf(queue, host, passedOver, nowMs);
     const cold = !host.loaded.has(queue.affinity) && host.loading !== queue.affinity;
     const homes = countHomes(queue, hosts);
     if (cold && overdueMs === 0 && !deservesLoad(queue, host, homes, nowMs)) continue;
@@ -81,6 +83,15 @@ function candidatesOn(
     found.push({ queue, host, cold, owedTicks, overdueMs, homes });
   }
   return found;
+}
+
+/** How long ago its turn came whatever it costs; 0: it has not come. */
+function overdueOf(queue: WaitingQueue, host: Host, passedOver: number, nowMs: number): number {
+  if (queue.overtakenMs === undefined) return 0;
+  const forMs = nowMs - queue.overtakenMs;
+  const turnMs = queue.overtakenMsMax / passedOver;
+  const itsTurn = forMs > turnMs && host.steadyMs >= turnMs;
+  return itsTurn || forMs > queue.overtakenMsMax ? forMs - turnMs : 0;
 }
 
 /**

@@ -46,6 +46,7 @@ export function createFeeder(deps: FeederDeps): Feeder {
   const residents = new Map<string, Resident>();
   const callMs = new Map<string, number>();
   let waitingNow: ReadonlySet<string> = new Set();
+  const loadedAt = new Map<string, number>();
   const overtaken = new Map<string, { id: string; sinceMs: number }>();
 
   const slotsOf = (backend: Backend, resident: Resident, nowMs: number): number =>
@@ -80,6 +81,7 @@ export function createFeeder(deps: FeederDeps): Feeder {
       loaded: new Set(loaded.map(({ affinity }) => affinity)),
       loading: backend.residency.loading ?? deps.elsewhere.loadingOn(backend.name, nowMs),
       room: backend.residency.room,
+      steadyMs: nowMs - (loadedAt.get(backend.name) ?? 0),
       busy: backend.busy(),
       slots: (queue) => slotsOf(backend, of(queue), nowMs),
       free: (queue) => freeOf(backend, of(queue), nowMs),
@@ -103,6 +105,7 @@ export function createFeeder(deps: FeederDeps): Feeder {
     const begins = cold && backend.residency.loading === undefined;
     backend.take(resident);
     const given = { backend, resident, queueName, cold };
+    if (cold) loadedAt.set(backend.name, Date.now());
     if (begins) deps.onLoad(given);
     return given;
   };

@@ -97,19 +97,23 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   const firstByte = once(() => {
     if (backend.residency.loaded(call.seat.resident)) runner.onLoaded(call.seat);
   });
-  const called = callOllama(backend.client, varyRequest(steadySeed(delivery.id, job), delivery.earlierStarts), {
-    backend: backend.name,
-    keepAliveS: runner.keepAliveS(call.seat),
-    firstByteTimeoutMs: runner.firstByteTimeoutMs,
-    tokenTimeoutMs: runner.tokenTimeoutMs,
-    signal,
-    onDelta(delta, tokens) {
-      firstByte();
-      clock.token();
-      if (job.stream) relay.push(delta);
-      progress.report(tokens);
+  const called = callOllama(
+    backend.client,
+    varyRequest(steadySeed(delivery.id, job), delivery.earlierStarts),
+    {
+      backend: backend.name,
+      keepAliveS: runner.keepAliveS(call.seat),
+      firstByteTimeoutMs: runner.firstByteTimeoutMs,
+      tokenTimeoutMs: runner.tokenTimeoutMs,
+      signal,
+      onDelta(delta, tokens) {
+        firstByte();
+        clock.token();
+        if (job.stream) relay.push(delta);
+        progress.report(tokens);
+      },
     },
-  });
+  );
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
   const [answer, record] = await Promise.allSettled([called, recordStart(call)]);
   await progress.settled();

@@ -53,7 +53,7 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   const entries = await directory.list();
   await announceWorker(space, describeWorker(refresher, entries), refresher.leaseS);
   const own = new Set(fleet.backends.map(({ name }) => name));
-  refresher.elsewhere.saw((await readRegistry(space)).leases, refresher.worker, own);
+  refresher.elsewhere.saw((await readRegistry(space)).leases, refresher.worker, own, Date.now());
   serveQueues(refresher, entries);
   // Last: a host that is slow to tell about its models must not keep its jobs waiting.
   await publishModelCards(space, await refresher.cards.learn(fleet.backends, Date.now()));
@@ -121,11 +121,16 @@ function describeWorker(refresher: Refresher, entries: readonly QueueEntry[]): W
       draining: backend.draining,
       loaded: residents.filter((each) => backend.residency.has(each)).map(({ affinity }) => affinity),
       loading: backend.residency.loading,
-      models: backend.models.map(({ families: _, contextLength: __, lost: ___, ...model }) => ({
-        ...model,
-        slots: backend.slots(model.name),
-        busy: backend.busy(model.name),
-        out: backend.up && !backend.serves(model.name, now),
+      models: backend.models.map(({ name, digest, size, modified_at, details, loaded }) => ({
+        name,
+        digest,
+        size,
+        modified_at,
+        details,
+        loaded,
+        slots: backend.slots(name),
+        busy: backend.busy(name),
+        out: backend.up && !backend.serves(name, now),
       })),
     })),
   };

@@ -157,7 +157,7 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
         if (anyStale() || leaving.has(queue)) return false;
         const choice = choose();
         if (choice?.queueName === queue.worker.queueName) next = choice;
-        else if (choice) begin(choice.queueName, choice.seat);
+        else if (choice) void begin(choice.queueName, choice.seat);
         if (next) noteTaken(queue);
         return next !== undefined;
       };
