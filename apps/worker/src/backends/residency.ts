@@ -11,7 +11,7 @@ export type Resident = {
 };
 
 /** When a look began, in loads. */
-export type Look = { readonly loads: number };
+type Look = { readonly loads: number };
 
 /** What a host has in its memory: what it says, and what our own calls made it load since. */
 export type Residency = {

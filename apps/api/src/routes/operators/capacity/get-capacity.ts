@@ -14,7 +14,7 @@ export function getCapacity(deps: CapacityDeps): ApiHandler {
 }
 
 /** Read anew each time: operators who changed something want to see it. */
-export async function readCapacity({ space, directory }: CapacityDeps) {
+async function readCapacity({ space, directory }: CapacityDeps) {
   const [{ leases }, wishes, entries] = await Promise.all([
     readRegistry(space),
     readWishes(space),
