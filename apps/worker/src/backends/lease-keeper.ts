@@ -6,6 +6,8 @@ export type LeaseKeeper = {
   free(backend: string, model: string, limit: number): number;
   /** Takes a slot; false: none is held, one is asked for, and `onChange` tells when the answer is there. */
   take(backend: string, model: string, limit: number): boolean;
+  /** As `take`, and waits for the answer where it must ask. */
+  takeSoon(backend: string, model: string, limit: number): Promise<boolean>;
   giveBack(backend: string, model: string): void;
   close(): Promise<void>;
 };
@@ -23,7 +25,7 @@ type Held = {
   limit: number;
   held: number;
   busy: number;
-  asking: boolean;
+  asking: Promise<void> | undefined;
   refusedUntil: number;
   usedAt: number;
 };
@@ -42,13 +44,15 @@ export function createLeaseKeeper(
     const key = `${backend}\n${model}`;
     let held = all.get(key);
     if (!held) {
-      held = { backend, model, limit: 0, held: 0, busy: 0, asking: false, refusedUntil: 0, usedAt: 0 };
+      held = { backend, model, limit: 0, held: 0, busy: 0, asking: undefined, refusedUntil: 0, usedAt: 0 };
       all.set(key, held);
     }
     return held;
   };
   const set = async (lease: Held, want: number): Promise<void> => {
     const { backend, model, limit } = lease;
+    // What is given back is not used while Redis is told.
+    lease.held = Math.min(lease.held, want);
     lease.held = await leaseSlots(space, { backend, model, worker, want, limit, leaseMs });
   };
   const later = (ms: number): void => {
@@ -60,19 +64,30 @@ export function createLeaseKeeper(
   };
 
   const ask = async (lease: Held): Promise<void> => {
-    lease.asking = true;
     try {
       await set(lease, lease.limit);
     } catch (error) {
       onError(error);
     } finally {
-      lease.asking = false;
+      lease.asking = undefined;
       if (lease.held <= lease.busy) {
         lease.refusedUntil = Date.now() + refusedMs;
         if (!closed) later(refusedMs);
       }
     }
     if (!closed) onChange();
+  };
+
+  const take = (backend: string, model: string, limit: number): boolean => {
+    const lease = of(backend, model);
+    lease.limit = limit;
+    if (lease.busy < Math.min(lease.held, limit)) {
+      lease.busy++;
+      lease.usedAt = Date.now();
+      return true;
+    }
+    if (!closed) lease.asking ??= ask(lease);
+    return false;
   };
 
   const renew = async (): Promise<void> => {
@@ -103,16 +118,11 @@ export function createLeaseKeeper(
       const most = lease.refusedUntil > Date.now() ? Math.min(limit, lease.held) : limit;
       return Math.max(0, most - lease.busy);
     },
-    take(backend, model, limit) {
-      const lease = of(backend, model);
-      lease.limit = limit;
-      if (lease.busy < Math.min(lease.held, limit)) {
-        lease.busy++;
-        lease.usedAt = Date.now();
-        return true;
-      }
-      if (!lease.asking && !closed) void ask(lease);
-      return false;
+    take,
+    async takeSoon(backend, model, limit) {
+      if (take(backend, model, limit)) return true;
+      await of(backend, model).asking;
+      return take(backend, model, limit);
     },
     giveBack(backend, model) {
       const lease = of(backend, model);

@@ -21,7 +21,7 @@ export type Feeder = {
   choose(heads: readonly QueueHead[], nowMs: number): { queueName: string; seat: Seat } | undefined;
   leave(seat: Seat): void;
   /** A slot on another host for a job that failed on this one; the same one when no other is free. */
-  elsewhere(seat: Seat, avoid: string | undefined): Seat;
+  elsewhere(seat: Seat, avoid: string | undefined): Promise<Seat>;
   /** Model of a queue that is served; "": it is not any more. */ modelOf(queueName: string): string;
   /** Whether jobs wait on a queue, as last seen. */ waits(queueName: string): boolean;
   /** How long calls of a model hold a slot. */ recordCall(model: string, ms: number): void;
@@ -137,7 +137,7 @@ export function createFeeder(deps: FeederDeps): Feeder {
       backend.release(resident);
       deps.leases.giveBack(backend.name, resident.model);
     },
-    elsewhere(held, avoid) {
+    async elsewhere(held, avoid) {
       if (held.backend.name !== avoid) return held;
       const { resident, queueName } = held;
       const now = Date.now();
@@ -147,10 +147,10 @@ export function createFeeder(deps: FeederDeps): Feeder {
         .filter((each) => each.residency.loading === undefined || each.residency.has(resident))
         .filter((each) => freeOf(each, resident, now) > 0)
         .toSorted((a, b) => Number(b.residency.has(resident)) - Number(a.residency.has(resident)));
-      const other = others.find((each) =>
-        deps.leases.take(each.name, resident.model, each.slots(resident.model)),
-      );
+      const [other] = others;
       if (!other) return held;
+      // Its slots were free a moment ago; if they are not, the host it has is as good.
+      if (!(await deps.leases.takeSoon(other.name, resident.model, other.slots(resident.model)))) return held;
       held.backend.release(resident);
       deps.leases.giveBack(held.backend.name, resident.model);
       return seat(other, resident, queueName, !other.residency.has(resident));

@@ -62,7 +62,7 @@ async function attemptJob(
   const signal = AbortSignal.any([delivery.signal, timer.signal]);
   try {
     const given = held.seat;
-    held.seat = runner.feeder.elsewhere(held.seat, delivery.earlierStarts.at(-1)?.backend);
+    held.seat = await runner.feeder.elsewhere(held.seat, delivery.earlierStarts.at(-1)?.backend);
     return await occupySlot(runner, { delivery, job, seat: held.seat, moved: held.seat !== given, signal });
   } finally {
     timer.stop();
