@@ -154,7 +154,11 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
         if (asked) return next !== undefined;
         asked = true;
         options.leave(held);
-        if (anyStale() || leaving.has(queue)) return false;
+        if (anyStale() || leaving.has(queue)) {
+          // Its seat is free: what comes next is looked for while Redis is told of the end.
+          turn();
+          return false;
+        }
         const choice = choose();
         if (choice?.queueName === queue.worker.queueName) next = choice;
         else if (choice) void begin(choice.queueName, choice.seat);
