@@ -4,12 +4,14 @@ import { cpus } from "node:os";
 import { type Figure, passes } from "./figure.ts";
 import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
+import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
+import { measureOverhead } from "./parts/measure-overhead.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
@@ -34,6 +36,8 @@ const parts: Record<string, Part> = {
   live: measureLive,
   stop: measureStop,
   log: measureLog,
+  overhead: measureOverhead,
+  batches: measureBatches,
 };
 
 const wanted = process.argv.slice(2);

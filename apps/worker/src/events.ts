@@ -3,6 +3,7 @@ import type { Delivery, Outcome } from "@forebay/queue-bullmq";
 import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Backend } from "./backends/backend.ts";
 import type { Classification } from "./failures/classification.ts";
+import type { AnswerCheck } from "./jobs/call-checked.ts";
 import type { EndedStart } from "./jobs/ended-start.ts";
 import type { CallFailure } from "./ollama/call-failure.ts";
 import { createRateCounter, type RateCounter } from "./rate-counter.ts";
@@ -53,10 +54,18 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
         code: failure?.code,
         gpu_ms: gpuMs,
       };
-      if (final === "failed") logger.warn(line, "job failed");
+      if (outcome.kind === "moved") {
+        m.fallbacks.inc({ model, to: outcome.job.model, code: outcome.failure.code });
+        logger.warn({ ...line, to: outcome.job.model }, "job goes on with another model");
+      } else if (final === "failed") logger.warn(line, "job failed");
       else logger.info(line, "job ended");
     },
 
+    answerChecked({ model }: InferenceJob, { id }: Delivery, result: AnswerCheck) {
+      m.answersChecked.inc({ model, result });
+      if (result === "valid" || result === "unchecked") return;
+      logger.info({ job_id: id, model, result }, "answer had not the form that was asked for");
+    },
     callFailed(
       job: InferenceJob,
       delivery: Delivery,

@@ -98,6 +98,7 @@ export async function startWorker(
           firstByteTimeoutMs: config.firstByteTimeoutMs,
           tokenTimeoutMs: config.tokenTimeoutMs,
           keepAliveS: (seat) => keepAliveS(config.keepAliveS, feeder.waits(seat.queueName)),
+          queueOf: (affinity) => directory.ensure(affinity),
           onBackendsChanged: () => dispatcher.poke(),
           onLoaded: (loaded) => void afterLoad(loaded),
         },

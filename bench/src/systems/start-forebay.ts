@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { createKeyStore } from "@forebay/access-keys";
 import {
   announceWorker,
@@ -16,6 +19,7 @@ export type Forebay = AsyncDisposable & {
   /** Headers of a client with a valid key. */
   readonly headers: Readonly<Record<string, string>>;
   startApi(): Promise<ServiceProcess & { url: string }>;
+  startBatchRunner(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   startWorker(ollamaUrl: string, concurrency: number, env?: Record<string, string>): Promise<ServiceProcess>;
 };
 
@@ -32,7 +36,9 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
   const lease = { worker: "bench", started_at: new Date().toISOString(), backends, finished_per_s: {} };
   await announceWorker(space, lease, 3_600);
 
+  const dataDir = await mkdtemp(path.join(tmpdir(), "forebay-bench-"));
   const env = {
+    FOREBAY_DATA_DIR: dataDir,
     REDIS_URL: redisUrl,
     FOREBAY_KEY_PREFIX: prefix,
     // Nobody works the jobs off while they are put.
@@ -46,6 +52,7 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
       const api = await startService("api", env);
       return { ...api, url: api.url ?? "" };
     },
+    startBatchRunner: (more = {}) => startService("batch-runner", { ...env, ...more }),
     startWorker: (ollamaUrl, concurrency, more = {}) =>
       startService("worker", {
         ...env,
@@ -56,6 +63,7 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
     async [Symbol.asyncDispose]() {
       await space.close();
       await closeRedis(client);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

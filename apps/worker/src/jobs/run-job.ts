@@ -1,4 +1,10 @@
-import { inferenceJobSchema, type InferenceJob, type InferenceResult } from "@forebay/queue-contracts";
+import {
+  type Affinity,
+  affinityOf,
+  inferenceJobSchema,
+  type InferenceJob,
+  type InferenceResult,
+} from "@forebay/queue-contracts";
 import { type Delivery, internalFailure, LockLostError, type Outcome } from "@forebay/queue-bullmq";
 import type { Fleet } from "../backends/fleet.ts";
 import type { Feeder, Seat } from "../dispatch/feeder.ts";
@@ -9,11 +15,15 @@ import { classifyFailure } from "../failures/classify-failure.ts";
 import { decideOutcome } from "../failures/decide-outcome.ts";
 import { CallFailedError } from "../ollama/call-failure.ts";
 import { callOllama } from "../ollama/call-ollama.ts";
-import type { EndedStart } from "./ended-start.ts";
+import { addUsage } from "./add-usage.ts";
 import { type CallClock, startCallClock } from "./call-clock.ts";
+import { callChecked } from "./call-checked.ts";
+import type { EndedStart } from "./ended-start.ts";
+import { decideFallback } from "./decide-fallback.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
 import { refuseStart, remainingMs, stoppedOutcome } from "./refuse-start.ts";
+import { startsWithModel } from "./starts-with-model.ts";
 import { steadySeed } from "./steady-seed.ts";
 import { createTokenRelay } from "./token-relay.ts";
 import { varyRequest } from "./vary-request.ts";
@@ -26,6 +36,8 @@ export type JobRunner = {
   readonly tokenTimeoutMs: number;
   /** How long a model stays in memory after this call, in seconds; undefined: as Ollama has it. */
   readonly keepAliveS: (seat: Seat) => number | undefined;
+  /** The queue of a model's jobs with such options. */
+  readonly queueOf: (affinity: Affinity) => Promise<string>;
   /** Called when a call changed what the hosts can take, before the job goes back to its queue. */
   readonly onBackendsChanged: () => void;
   /** The first byte of a call came that had to load its model. */ readonly onLoaded: (seat: Seat) => void;
@@ -33,16 +45,16 @@ export type JobRunner = {
 
 /**
  * The life of one start of a job: parse → take over a kept answer → refuse what is too late → call, writing its
- * log → judge. Never throws: what goes wrong becomes an outcome.
+ * log → check the answer's form → judge. Never throws: what goes wrong becomes an outcome.
  *
- * @param held the slot it was taken for; the one it runs on is in what `useSeat` gets
+ * @param held the slot it was taken for; it is exchanged for one of another host where the job failed on this one
  */
 export async function runJob(runner: JobRunner, delivery: Delivery, held: HeldSeat): Promise<EndedStart> {
   const parsed = inferenceJobSchema.safeParse(delivery.payload);
   if (!parsed.success) return unparsable(runner, delivery);
   const job = parsed.data;
   runner.events.jobStarted(job, delivery);
-  const ended = await attemptJob(runner, delivery, job, held);
+  const ended = await fallBack(runner, delivery, job, await attemptJob(runner, delivery, job, held));
   runner.events.jobEnded(job, delivery, ended);
   return ended;
 }
@@ -66,6 +78,25 @@ async function attemptJob(
     return await occupySlot(runner, { delivery, job, seat: held.seat, moved: held.seat !== given, signal });
   } finally {
     timer.stop();
+  }
+}
+
+/** A job that failed for good for a reason of its model's goes on with the next one it names. */
+async function fallBack(
+  runner: JobRunner,
+  delivery: Delivery,
+  job: InferenceJob,
+  ended: EndedStart,
+): Promise<EndedStart> {
+  const next = decideFallback(job, ended.outcome, delivery);
+  if (!next || !("failure" in ended.outcome) || !ended.outcome.failure) return ended;
+  const { failure } = ended.outcome;
+  try {
+    const queueName = await runner.queueOf(affinityOf({ model: next.model, options: next.request.options }));
+    return { ...ended, outcome: { kind: "moved", failure, job: next, queueName } };
+  } catch (error) {
+    runner.events.jobBroke(delivery.id, error);
+    return ended;
   }
 }
 
@@ -93,14 +124,12 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   const progress = createProgressReporter(delivery);
   const relay = createTokenRelay(delivery);
   const { backend } = call.seat;
-  const begun = backend.busy(call.seat.resident.model);
   const firstByte = once(() => {
     if (backend.residency.loaded(call.seat.resident)) runner.onLoaded(call.seat);
   });
-  const called = callOllama(
-    backend.client,
-    varyRequest(steadySeed(delivery.id, job), delivery.earlierStarts),
-    {
+  const callOnce = async (request: InferenceJob): Promise<InferenceResult> => {
+    const begun = backend.busy(call.seat.resident.model);
+    const result = await callOllama(backend.client, request, {
       backend: backend.name,
       keepAliveS: runner.keepAliveS(call.seat),
       firstByteTimeoutMs: runner.firstByteTimeoutMs,
@@ -112,7 +141,16 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
         if (job.stream) relay.push(delta);
         progress.report(tokens);
       },
-    },
+    });
+    firstByte();
+    learnFrom(call.seat, result, Math.min(begun, backend.busy(call.seat.resident.model)));
+    return result;
+  };
+  const seeded = steadySeed(delivery.id, job);
+  const called = callChecked(
+    varyRequest(seeded, startsWithModel(delivery.earlierStarts)),
+    callOnce,
+    relay.startOver,
   );
   // Beside the call, not before it: the record is for people, and the GPU need not wait for it.
   const [answer, record] = await Promise.allSettled([called, recordStart(call)]);
@@ -124,13 +162,16 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
     await relay.close();
     throw answer.reason;
   }
-  firstByte();
-  learnFrom(call.seat, answer.value, Math.min(begun, backend.busy(call.seat.resident.model)));
+  const { check } = answer.value;
+  if (check !== undefined) runner.events.answerChecked(job, delivery, check);
+  if ("failure" in answer.value) {
+    await relay.close();
+    return { kind: "discard", failure: answer.value.failure };
+  }
   // Before the result: once that is seen, the log is whole.
   await relay.flush();
-  const spentBefore = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
-  const usage = { ...answer.value.usage, gpu_ms: answer.value.usage.gpu_ms + spentBefore };
-  return { kind: "completed", result: { ...answer.value, usage } };
+  const gpu_ms = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
+  return { kind: "completed", result: addUsage(answer.value.result, { gpu_ms }) };
 }
 
 /** What a whole answer tells about its host: how long it loaded, and how fast it is with so many calls. */
@@ -180,7 +221,7 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   if (classified.throttle) backend.throttle(Date.now());
   runner.events.callFailed(call.job, delivery, backend.name, classified, error.failure.kind);
   runner.onBackendsChanged();
-  const outcome = decideOutcome(classified, delivery.earlierStarts, Math.random());
+  const outcome = decideOutcome(classified, startsWithModel(delivery.earlierStarts), Math.random());
   // Nobody can serve the model now: the queue is paused, and the job keeps its place at the front.
   if (outcome.kind === "throttled" && !runner.fleet.serves(model, Date.now())) {
     return { kind: "interrupted", failure: outcome.failure };

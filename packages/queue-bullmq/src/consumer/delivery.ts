@@ -1,5 +1,6 @@
 import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
+import { moveRunningJob } from "../jobs/move-running-job.ts";
 import { setDeadline } from "../control/deadlines.ts";
 import type { StopReason } from "../control/request-stop.ts";
 import { appendFenced, type FencedAppend, type LockedJob, openFencedStart } from "./fenced-record.ts";
@@ -47,7 +48,10 @@ export type Delivery = {
 };
 
 export type DeliveryRecord = Delivery & {
-  /** Writes how the start ended, and keeps a finished answer, before BullMQ is told. Throws LockLostError. */
+  /**
+   * Writes how the start ended, and keeps a finished answer, before BullMQ is told; one that goes on with another
+   * model is on that one's queue then. Throws LockLostError.
+   */
   recordEnd(outcome: Outcome, gpuMs: number): Promise<void>;
 };
 
@@ -94,6 +98,13 @@ export async function openDelivery(
     },
     async recordEnd(outcome, gpuMs) {
       const failure = "failure" in outcome ? outcome.failure : undefined;
+      if (outcome.kind === "moved") {
+        const to = { queueName: outcome.queueName, job: outcome.job };
+        return moveRunningJob(space, { id: place.id, queueName: job.queueName, token: place.token }, to, {
+          failure: outcome.failure,
+          gpuMs,
+        });
+      }
       const end = { ended_at: new Date().toISOString(), outcome: outcome.kind, gpu_ms: gpuMs, ...failure };
       const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
       const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
@@ -109,6 +120,7 @@ function backToQueue(outcome: Outcome): NewLogEntry[] {
   switch (outcome.kind) {
     case "completed":
     case "discard":
+    case "moved":
       return [];
     case "interrupted":
       return [{ event: "state", data: { state: "waiting", at_ms } }];

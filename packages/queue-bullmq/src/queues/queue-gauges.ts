@@ -61,6 +61,15 @@ export async function countWaitingJobs(space: QueueSpace, directory: QueueDirect
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** Jobs that wait on one queue. */
+export async function countWaitingOn(space: QueueSpace, queueName: string): Promise<number> {
+  const [prioritized, wait] = await Promise.all([
+    space.client.zcard(space.jobKey(queueName, "prioritized")),
+    space.client.llen(space.jobKey(queueName, "wait")),
+  ]);
+  return prioritized + wait;
+}
+
 /** Jobs with a lower score run before one that joins this lane now; as ZCOUNT wants it. */
 export function laneEndScore(lane: Lane): string {
   return `(${scoreOf(lanePriority[lane] + 1)}`;

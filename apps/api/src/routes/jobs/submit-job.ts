@@ -52,8 +52,9 @@ async function submit(
     const request = { key, fingerprint: fingerprintBody(body as object) };
     return submitOnce(deps, draft, request);
   }
-  const view = await acceptJob(deps, await placeJob(deps, draft));
-  deps.events.jobAccepted(view.job_id, job, caller);
+  const placed = await placeJob(deps, draft);
+  const view = await acceptJob(deps, placed);
+  deps.events.jobAccepted(placed.id, placed.job, caller);
   return { view, replayed: false };
 }
 
