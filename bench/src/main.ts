@@ -6,6 +6,8 @@ import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
+import { measureEta } from "./parts/measure-eta.ts";
+import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
@@ -38,6 +40,8 @@ const parts: Record<string, Part> = {
   log: measureLog,
   overhead: measureOverhead,
   batches: measureBatches,
+  fairness: measureFairness,
+  eta: measureEta,
 };
 
 const wanted = process.argv.slice(2);

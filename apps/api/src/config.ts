@@ -1,6 +1,7 @@
 import { blobStoreEnvShape, blobStoreSettings } from "@forebay/blob-store";
 import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
-import { deliveryPolicySchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
+import { deliveryPolicySchema, laneSchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
+import { defaultLaneWeights } from "@forebay/scheduling";
 import { z } from "zod";
 import type { ModelNames } from "./models/model-names.ts";
 import { parseModelNames } from "./models/parse-model-names.ts";
@@ -14,6 +15,21 @@ const bucketsSchema = z.string().transform((text, context) => {
     context.addIssue("must be whole numbers of tokens with commas between, such as 2048,8192,32768");
   }
   return buckets.toSorted((a, b) => a - b);
+});
+
+const laneWeightsSchema = z.string().transform((text, context) => {
+  const weights = { ...defaultLaneWeights };
+  for (const part of text.split(",")) {
+    const [lane, weight] = part.split("=").map((each) => each.trim());
+    const named = laneSchema.safeParse(lane);
+    const number = Number(weight);
+    if (named.success && weight !== undefined && number >= 0.01 && number <= 10_000) {
+      weights[named.data] = number;
+    } else {
+      context.addIssue("must name lanes with weights from 0.01 to 10000: interactive=16,standard=4,batch=1");
+    }
+  }
+  return weights;
 });
 
 const envSchema = z.object({
@@ -30,6 +46,7 @@ const envSchema = z.object({
   MODEL_FALLBACK_WAITING_MAX: count.default(100),
   // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
   API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
+  API_LANE_WEIGHTS: laneWeightsSchema.prefault("interactive=16,standard=4,batch=1"),
   API_QUEUES_MAX: count.default(1_000),
   // More than this would not fit a payload on the queue.
   API_BODY_BYTES_MAX: count.max(payloadBytesMax).default(1_000_000),
@@ -38,6 +55,11 @@ const envSchema = z.object({
   RETENTION_FILES_S: count.min(3_600).default(30 * 24 * 3_600),
   API_TENANT_JOBS_OPEN_MAX: count.default(10_000),
   API_JOBS_WAITING_MAX: count.default(100_000),
+  // What no other key says; absent: no such limit.
+  API_TENANT_REQUESTS_PER_MIN: count.optional(),
+  API_TENANT_TOKENS_PER_MIN: count.optional(),
+  API_TENANT_TOKENS_PER_DAY: count.optional(),
+  API_BACKLOG_MAX_S: z.coerce.number().positive().default(86_400),
   API_REDIS_MEMORY_HIGH_WATER: z.coerce.number().gt(0).max(1).default(0.9),
   API_KEYS_PATH: z.string().optional(),
   API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
@@ -79,6 +101,7 @@ export const apiConfigSchema = envSchema.transform((env, context) => ({
     retryGraceMs: env.API_SDK_RETRY_GRACE_S * 1_000,
     silenceMs: env.API_SILENT_ANSWER_S === 0 ? undefined : env.API_SILENT_ANSWER_S * 1_000,
   },
+  laneWeights: env.API_LANE_WEIGHTS,
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
   jobs: {
@@ -93,6 +116,12 @@ export const apiConfigSchema = envSchema.transform((env, context) => ({
   limits: {
     tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,
     jobsWaitingMax: env.API_JOBS_WAITING_MAX,
+    backlogSMax: env.API_BACKLOG_MAX_S,
+    tenantRates: {
+      requestsPerMin: env.API_TENANT_REQUESTS_PER_MIN,
+      tokensPerMin: env.API_TENANT_TOKENS_PER_MIN,
+      tokensPerDay: env.API_TENANT_TOKENS_PER_DAY,
+    },
     redisMemoryHighWater: env.API_REDIS_MEMORY_HIGH_WATER,
   },
 }));

@@ -19,6 +19,7 @@ import {
   openOpsServer,
 } from "@forebay/service-runtime";
 import { createAdmission } from "./admission/admission.ts";
+import { createForecasts } from "./admission/forecasts.ts";
 import { createKnownModels } from "./admission/known-models.ts";
 import { createSystemLoad } from "./admission/system-load.ts";
 import { createApp } from "./app.ts";
@@ -46,6 +47,7 @@ export async function startApi(
   const hub = stack.use(openLiveHub(space));
   const streams = stack.use(openSseConnections(heartbeatFrame, config.eventStreams));
   const models = createKnownModels(space);
+  const forecasts = createForecasts(space, directory, models);
   const app = createApp({
     ...config,
     space,
@@ -57,7 +59,8 @@ export async function startApi(
     batches: createBatchStore(space),
     blobs: stack.use(openBlobStore(config.blobStore)),
     models,
-    admission: createAdmission(space, createSystemLoad(space, directory, models), config.limits),
+    forecasts,
+    admission: createAdmission(space, createSystemLoad(space, directory, models), forecasts, config.limits),
     keyring,
     openAllowed: isLoopbackHost(config.host),
     events: createApiEvents(logger, metrics),

@@ -37,6 +37,7 @@ test("a completed job shows its answer, its cost and where it has been", async (
     model,
     queue_position: null,
     eta_s: null,
+    eta_range_s: null,
     progress: { tokens: 116, percent: null },
     result,
     usage,

@@ -18,6 +18,7 @@ const job: JobView = {
   queue_position: 2,
   run_at: null,
   eta_s: null,
+  eta_range_s: null,
   progress: { tokens: 0, percent: null },
   attempts_made: 0,
   attempts_max: 3,

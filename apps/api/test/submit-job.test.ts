@@ -96,10 +96,10 @@ test("a context is rounded up to a bucket, so that jobs share queues", async () 
 test("jobs of a more urgent lane stand before others, and a job knows its place", async () => {
   const fields = { options: { num_ctx: 32_768 } };
   const places: unknown[] = [];
-  for (const lane of ["batch", "standard", "interactive", "interactive"]) {
+  for (const lane of ["batch", "interactive", "interactive", "batch"]) {
     places.push((await api.submit({ ...fields, lane })).body["queue_position"]);
   }
-  expect(places).toEqual([0, 0, 0, 1]);
+  expect(places).toEqual([0, 0, 1, 3]);
 });
 
 test("new sets of runner options are refused once there are too many queues, known ones go on", async () => {

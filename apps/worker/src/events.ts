@@ -22,6 +22,8 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
       // Clocks of producers may be ahead of ours.
       const waitedS = Math.max(0, (Date.now() - delivery.createdAt.getTime()) / 1_000);
       if (delivery.earlierStarts.length === 0) m.queueWait.observe({ type, model, lane }, waitedS);
+      const { start } = delivery.forecast;
+      if (start) m.etas.inc({ outcome: etaOutcome(start) });
       logger.debug({ job_id: delivery.id, type, model, lane }, "job started");
     },
 
@@ -45,6 +47,8 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
         m.tokens.inc({ model, direction: "in" }, usage.prompt_tokens);
         m.tokens.inc({ model, direction: "out" }, usage.completion_tokens);
         m.gpuSeconds.inc({ model, backend }, gpuMs / 1_000);
+        const { costMs } = delivery.forecast;
+        if (costMs && gpuMs > 0) m.costRatio.observe({ model }, gpuMs / costMs);
       }
       const line = {
         job_id: delivery.id,
@@ -133,6 +137,16 @@ function finalOutcome(delivery: Delivery, outcome: Outcome): "completed" | "fail
   if (outcome.kind === "completed") return "completed";
   if (outcome.kind === "discard") return "failed";
   return outcome.kind === "retry" && delivery.attemptsMade + 1 >= delivery.attemptsMax ? "failed" : undefined;
+}
+
+type ForetoldTruth = NonNullable<Delivery["forecast"]["start"]>;
+
+/** Views round to tenths of a second, so nobody was told less than that. */
+const etaGrainMs = 100;
+
+function etaOutcome({ lowMs, highMs, tookMs }: ForetoldTruth): "in_range" | "early" | "late" {
+  if (tookMs > highMs + etaGrainMs) return "late";
+  return tookMs < lowMs - etaGrainMs ? "early" : "in_range";
 }
 
 function noteFinished(finished: Map<string, RateCounter>, model: string): void {

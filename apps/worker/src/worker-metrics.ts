@@ -19,6 +19,17 @@ export function createWorkerMetrics(metrics: Metrics) {
       ["type", "model", "lane"],
       secondsBuckets,
     ),
+    costRatio: metrics.histogram(
+      "forebay_job_cost_ratio",
+      "Time a completed job held a slot, over what was expected of it; 1 is right.",
+      ["model"],
+      [0.1, 0.25, 0.5, 0.75, 0.9, 1.1, 1.33, 2, 4, 10],
+    ),
+    etas: metrics.counter(
+      "forebay_job_eta_total",
+      "Starts that were foretold, by whether they fell into the range told; four of five should.",
+      ["outcome"],
+    ),
     firstToken: metrics.histogram(
       "forebay_job_time_to_first_token_seconds",
       "From the call of the backend to its first line.",

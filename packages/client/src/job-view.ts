@@ -115,8 +115,10 @@ export type JobView = {
   queue_position: number | null;
   /** When a job that was submitted for later may begin. */
   run_at: string | null;
-  /** Seconds until it is expected to start; null: not estimated. */
+  /** Seconds until it is expected to start, while it waits; null: nobody can tell. */
   eta_s: number | null;
+  /** Two numbers of seconds, between which the start lies four times of five. */
+  eta_range_s: number[] | null;
   progress: { tokens: number; percent: number | null };
   attempts_made: number;
   attempts_max: number;

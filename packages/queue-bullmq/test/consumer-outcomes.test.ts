@@ -1,4 +1,3 @@
-import { lanePriority } from "@forebay/queue-contracts";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { countOpenJobs, type Delivery, type Outcome, tenantKeys } from "../src/index.ts";
 import {
@@ -169,8 +168,6 @@ describe("interrupted", () => {
     open();
     await Promise.all([standard, urgent].map(({ id }) => fixture.ended(id)));
     expect(order).toEqual([standard.id, urgent.id, standard.id]);
-    const key = fixture.space.jobKey(standard.queueName, standard.id);
-    expect(await fixture.space.client.hget(key, "priority")).toBe(String(lanePriority.standard));
   });
 });
 

@@ -40,6 +40,9 @@ type Submit = {
   attempts?: number;
   delayMs?: number;
   /** When the id says it was made. */ atMs?: number;
+  costMs?: number;
+  weight?: number | undefined;
+  /** Whose connection puts it; default the fixture's. */ space?: QueueSpace | undefined;
 };
 
 type Consume = Partial<Pick<ConsumerOptions, "concurrency" | "lockMs" | "stalledCheckMs" | "worker">> & {
@@ -121,12 +124,13 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
           state === "active" && starts.length > 0 && starts.at(-1)?.ended_at === undefined,
       ),
     ended: (id) => until(id, "the job ended", (job) => isFinalState(job.state)),
-    async submit({ fields = {}, tenant = "acme", attempts, delayMs, atMs } = {}) {
+    async submit({ fields = {}, tenant = "acme", attempts, delayMs, atMs, costMs, weight, ...by } = {}) {
       const job = generateJob({ tenant, ...fields });
       const affinity = affinityOf({ model: job.model, options: job.request.options });
       const queueName = await directory.ensure(affinity);
       const id = createJobId(queueTag(affinity), atMs);
-      await addJob(space, { id, queueName, job, attempts, delayMs, policy: defaultDeliveryPolicy });
+      const add = { id, queueName, job, attempts, delayMs, costMs, weight, policy: defaultDeliveryPolicy };
+      await addJob(by.space ?? space, add);
       return { id, queueName, tenant };
     },
     async consume(handle, { queueName = home, policy, ...options } = {}) {

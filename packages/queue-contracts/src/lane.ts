@@ -15,8 +15,10 @@ export const laneSchema = z
 export type Lane = z.infer<typeof laneSchema>;
 
 /**
- * BullMQ priority of each lane: lower runs first. 0 is never written: BullMQ would run it before everything.
- * Callers name a lane; nobody but the queue's own code writes these numbers.
+ * BullMQ priority of a job that has no place among the others yet: one put straight with BullMQ, or not due yet. Lower
+ * runs first. Forebay gives it its place by fair shares (a much higher number) before it would run, in the lane its payload
+ * names; these only order such jobs among themselves until then. 0 is never written: BullMQ would run it before
+ * everything. Callers name a lane; nobody but the queue's own code writes priorities.
  */
 export const lanePriority: Readonly<Record<Lane, number>> = {
   interactive: 1_000,

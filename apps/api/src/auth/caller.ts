@@ -1,4 +1,5 @@
 import type { KeyRecord, Role } from "@forebay/access-keys";
+import type { RateLimits } from "@forebay/queue-bullmq";
 import type { Lane } from "@forebay/queue-contracts";
 
 /** On whose behalf a request is made, and what that key may do. */
@@ -14,6 +15,10 @@ export type Caller = {
   readonly defaultLane: Lane;
   /** undefined: the deployment's. */
   readonly jobsOpenMax: number | undefined;
+  /** undefined members: the deployment's. */
+  readonly rates: RateLimits;
+  /** Of its tenant when GPUs are short, relative to the others' 1. */
+  readonly weight: number;
 };
 
 /** While no key exists: whoever reaches the loopback address owns the machine. */
@@ -26,6 +31,8 @@ export const openCaller: Caller = {
   lanes: undefined,
   defaultLane: "standard",
   jobsOpenMax: undefined,
+  rates: {},
+  weight: 1,
 };
 
 export function callerOfKey(key: KeyRecord): Caller {
@@ -38,6 +45,12 @@ export function callerOfKey(key: KeyRecord): Caller {
     lanes: key.lanes,
     defaultLane: key.default_lane,
     jobsOpenMax: key.limits.jobs_open_max,
+    rates: {
+      requestsPerMin: key.limits.requests_per_min,
+      tokensPerMin: key.limits.tokens_per_min,
+      tokensPerDay: key.limits.tokens_per_day,
+    },
+    weight: key.weight,
   };
 }
 

@@ -36,6 +36,8 @@ export type Call = {
   /** The model that serves it; may change while its events are read, when it goes on with another one. */
   readonly model: string;
   /** It was opened before, with the same idempotency key. */ readonly replayed: boolean;
+  /** What its tenant's limits leave, for the answer. */
+  readonly headers: Readonly<Record<string, string>>;
   /** To be read once. Ends after `ended` or `broken`, or when the signal aborts. */
   events(signal: AbortSignal): AsyncGenerator<CallEvent>;
   /** The job once it ended, without what comes before; undefined: it is gone, or the signal aborted first. */
@@ -89,6 +91,7 @@ export async function openCall(
       return model;
     },
     replayed,
+    headers: submitted.headers,
     events: (signal) => readEvents(deps, { id, queueName, goOn }, idleMs, signal),
     async ended(signal, onIdle) {
       const entries = (all: readonly LogEntry[]): void => all.forEach((entry) => noteModel(entry, goOn));
@@ -117,26 +120,27 @@ async function findLeft(deps: JobDeps, left: LeftCall): Promise<Submitted | unde
   // One that was cancelled all the same was not waited for long enough.
   if (!record?.job || record.state === "cancelled") return undefined;
   const { queueName, createdAt } = record;
-  return { id: record.id, queueName, createdAt, model: record.job.model, replayed: true };
+  return { id: record.id, queueName, createdAt, model: record.job.model, replayed: true, headers: {} };
 }
 
-type Submitted = { id: string; queueName: string; createdAt: Date; model: string; replayed: boolean };
+type Submitted = Pick<Call, "id" | "createdAt" | "model" | "replayed" | "headers"> & { queueName: string };
 
 async function submitAnew(deps: JobDeps, draft: DraftJob): Promise<Submitted> {
   const placed = await placeJob(deps, draft);
-  const view = await acceptJob(deps, placed);
+  const { view, headers } = await acceptJob(deps, placed);
   const { id, queueName, job } = placed;
   deps.events.jobAccepted(id, job, draft.caller);
-  return { id, queueName, createdAt: new Date(view.created_at), model: job.model, replayed: false };
+  const createdAt = new Date(view.created_at);
+  return { id, queueName, createdAt, model: job.model, replayed: false, headers };
 }
 
 async function submitByKey(deps: JobDeps, draft: DraftJob, key: string): Promise<Submitted> {
   const { caller, job } = draft;
   const claim = { tenant: caller.tenant, key, fingerprint: fingerprintBody(job) };
-  const { view, replayed } = await submitOnce(deps, draft, claim);
+  const { view, replayed, headers } = await submitOnce(deps, draft, claim);
   const { record } = await findJob(deps, caller, view.job_id);
   const { id, queueName, createdAt } = record;
-  return { id, queueName, createdAt, model: record.job?.model ?? job.model, replayed };
+  return { id, queueName, createdAt, model: record.job?.model ?? job.model, replayed, headers };
 }
 
 async function* readEvents(

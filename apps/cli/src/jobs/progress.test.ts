@@ -15,6 +15,7 @@ const waiting: JobView = {
   queue_position: 3,
   run_at: null,
   eta_s: null,
+  eta_range_s: null,
   progress: { tokens: 0, percent: null },
   attempts_made: 0,
   attempts_max: 3,

@@ -17,6 +17,9 @@ const keyFlags = {
   "default-lane": text,
   weight: text,
   "jobs-open-max": text,
+  "requests-per-min": text,
+  "tokens-per-min": text,
+  "tokens-per-day": text,
   expires: text,
   "if-none": flag,
   json: flag,
@@ -30,6 +33,9 @@ export const keyFlagsHelp = `  --name NAME           what the key is for (requir
   --default-lane LANE   lane of jobs that name none; default standard, or the first of --lanes
   --weight N            share of the tenant when GPUs are short, relative to the others' 1
   --jobs-open-max N     jobs of the tenant that may be open at once
+  --requests-per-min N  jobs of the tenant taken per minute
+  --tokens-per-min N    tokens its jobs may read and write per minute
+  --tokens-per-day N    and per day, in UTC
   --expires WHEN        after a span (12h, 30d, 8w) or at a time (2027-01-31T00:00:00Z); default never
   --if-none             do nothing, successfully, if there is any key already
   --json                print JSON
@@ -49,7 +55,12 @@ export function parseKeyFlags(command: string, args: readonly string[], now: num
     lanes,
     default_lane: values["default-lane"] ?? firstOf(lanes),
     weight: numberOf(values.weight),
-    limits: { jobs_open_max: numberOf(values["jobs-open-max"]) },
+    limits: withoutUndefined({
+      jobs_open_max: numberOf(values["jobs-open-max"]),
+      requests_per_min: numberOf(values["requests-per-min"]),
+      tokens_per_min: numberOf(values["tokens-per-min"]),
+      tokens_per_day: numberOf(values["tokens-per-day"]),
+    }),
     expires_at: expiryOf(command, values.expires, now),
   };
   const parsed = keyInputSchema.safeParse(withoutUndefined(input));

@@ -1,6 +1,7 @@
 import {
   announceWorker,
   type Dispatcher,
+  keepShares,
   publishModelCards,
   type QueueDirectory,
   type QueueSpace,
@@ -55,6 +56,10 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   const own = new Set(fleet.backends.map(({ name }) => name));
   refresher.elsewhere.saw((await readRegistry(space)).leases, refresher.worker, own, Date.now());
   serveQueues(refresher, entries);
+  await keepShares(
+    space,
+    entries.map(({ name }) => name),
+  );
   // Last: a host that is slow to tell about its models must not keep its jobs waiting.
   await publishModelCards(space, await refresher.cards.learn(fleet.backends, Date.now()));
 }

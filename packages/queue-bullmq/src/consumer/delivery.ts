@@ -8,6 +8,10 @@ import { parseJson } from "../jobs/job-record.ts";
 import type { Outcome } from "./outcome.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { parseStarts } from "../jobs/starts.ts";
+import { tagFloor } from "@forebay/scheduling";
+import { fairKeys } from "../scheduling/fair-keys.ts";
+import { learnModelCosts } from "../scheduling/model-costs.ts";
+import { type Forecast, noteDispatch, untaggedShare } from "../scheduling/note-dispatch.ts";
 import type { NewLogEntry, TokenData } from "../token-log/log-entry.ts";
 
 /** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
@@ -29,6 +33,8 @@ export type Delivery = {
   readonly putBack: boolean;
   /** The answer an earlier start finished but did not live to record. */
   readonly kept: InferenceResult | undefined;
+  /** What was foretold of it when it was put. */
+  readonly forecast: Forecast;
   /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
   readonly signal: AbortSignal;
   /** Notes which backend works on it, where that is not the one it was taken for. Throws LockLostError. */
@@ -59,11 +65,15 @@ export type DeliveryRecord = Delivery & {
 export async function openDelivery(
   space: QueueSpace,
   job: Job,
-  place: LockedJob,
+  place: LockedJob & { queueName: string },
   by: { worker: string; backend?: string | undefined; abort: AbortController },
 ): Promise<DeliveryRecord> {
   const { client } = space;
-  const opened = await openFencedStart(client, place, by);
+  const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
+  const [opened, forecast] = await Promise.all([
+    openFencedStart(client, place, by),
+    noteDispatch(space, place, untagged),
+  ]);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
   const earlier = parseStarts(opened.earlier);
   const attempt = job.attemptsMade + 1;
@@ -83,6 +93,7 @@ export async function openDelivery(
     earlierStarts: earlier.sinceFresh,
     putBack: earlier.putBack,
     kept: opened.kept === "" ? undefined : inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
+    forecast,
     signal: by.abort.signal,
     recordBackend: async (backend) => void (await append([], { lines: [{ backend }] })),
     recordDeadline: (atMs) => setDeadline(space, place.id, atMs),
@@ -109,7 +120,17 @@ export async function openDelivery(
       const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
       const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
       const entries = last ? [] : backToQueue(outcome);
-      await append(entries, { lines: [{ end }], keep });
+      const comesBack = !last && outcome.kind !== "completed" && outcome.kind !== "discard";
+      const charge = {
+        keys: fairKeys(space),
+        usedMs: gpuMs,
+        backTo: comesBack ? place.queueName : undefined,
+        tokens: outcome.kind === "completed" ? outcome.result.usage.total_tokens : undefined,
+      };
+      // Also from a worker that has lost its lock: what it measured is true. An answer taken over was measured before.
+      const learned =
+        outcome.kind === "completed" && gpuMs > 0 && learnModelCosts(space, job.data, outcome.result);
+      await Promise.all([append(entries, { lines: [{ end }], keep, charge }), learned]);
     },
   };
 }

@@ -2,6 +2,8 @@ import { createLuaScript } from "../redis/lua.ts";
 import type { Redis } from "../redis/open-redis.ts";
 import { type StartsLine, startsLine } from "../jobs/starts.ts";
 import { logKey, type NewLogEntry } from "../token-log/log-entry.ts";
+import { limitsLua } from "../scheduling/limits-lua.ts";
+import { fairLua } from "../scheduling/fair-lua.ts";
 import { logLua } from "../token-log/log-lua.ts";
 
 /** Another worker owns the job now: whatever this one still has to say about it must not be written. */
@@ -51,12 +53,13 @@ end
 return { earlier, fields[2] or "", fields[3] or "", now, seq }
 `);
 
-// KEYS as above. ARGV: lock token, lines for `starts`, answer to keep ("" = none), channel, most entries to
-// keep (0 = all), number of the last entry as the writer knows it, then event and data of each entry.
+// KEYS as above, and, when a start ends, the two of fair shares. ARGV: lock token, lines for `starts`, answer to keep
+// ("" = none), channel, most entries to keep (0 = all), number of the last entry as the writer knows it, how long a
+// slot was held (ms, "" = the start goes on), name of the queue it goes back to ("" = none), tokens it used ("" = not known), then event and data of each entry.
 // Returns false when the lock is not ours, 0 when tokens would follow others that Redis has lost, otherwise 1.
 const append = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
-local first, written = 7, tonumber(ARGV[6])
+local first, written = 10, tonumber(ARGV[6])
 if #ARGV > first then
   ${logLua("KEYS[3]")}
   local done = seq >= written + (#ARGV - first + 1) / 2
@@ -75,6 +78,14 @@ if ARGV[2] ~= "" then
   redis.call("HSET", KEYS[1], "starts", (redis.call("HGET", KEYS[1], "starts") or "") .. ARGV[2])
 end
 if ARGV[3] ~= "" then redis.call("HSET", KEYS[1], "kept", ARGV[3]) end
+if ARGV[7] ~= "" then
+  ${fairLua("KEYS[4]", "KEYS[5]")}
+  settle(KEYS[1], tonumber(ARGV[7]), ARGV[8])
+  if ARGV[9] ~= "" then
+    ${limitsLua}
+    settle_quota(KEYS[1], tonumber(ARGV[9]))
+  end
+end
 return 1
 `);
 
@@ -114,6 +125,14 @@ export type FencedAppend = {
   readonly entries?: readonly NewLogEntry[];
   /** Number of the entry these follow, as the writer knows it. */ readonly after?: number;
   /** Most entries the log may have; older ones are dropped. */ readonly entriesMax?: number;
+  /** The start has ended: what it used is charged to its flow. */ readonly charge?: FairCharge;
+};
+
+type FairCharge = {
+  readonly keys: { readonly fair: string; readonly flows: string };
+  /** How long it held a slot. */ readonly usedMs: number;
+  /** Where it comes back; undefined: it ended. */ readonly backTo: string | undefined;
+  /** Tokens it read and wrote, once it completed. */ readonly tokens: number | undefined;
 };
 
 /**
@@ -128,14 +147,18 @@ export async function appendFenced(
   job: LockedJob,
   add: FencedAppend,
 ): Promise<"written" | "lost"> {
-  const { lines = [], keep = "", entries = [], after = 0, entriesMax = 0 } = add;
-  const reply = await append(client, keysOf(job), [
+  const { lines = [], keep = "", entries = [], after = 0, entriesMax = 0, charge } = add;
+  const keys = charge ? [...keysOf(job), charge.keys.fair, charge.keys.flows] : keysOf(job);
+  const reply = await append(client, keys, [
     job.token,
     lines.map(startsLine).join(""),
     keep,
     job.channel,
     entriesMax,
     after,
+    charge?.usedMs ?? "",
+    charge?.backTo ?? "",
+    charge?.tokens ?? "",
     ...entries.flatMap((entry) => [entry.event, JSON.stringify(entry.data)]),
   ]);
   if (reply === null) throw new LockLostError(job.id);

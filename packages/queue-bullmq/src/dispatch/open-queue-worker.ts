@@ -77,7 +77,7 @@ export function openQueueWorker(
     running.set(id, abort);
     try {
       const key = space.jobKey(queueName, id);
-      const place = { id, key, token, channel: liveChannel(space, id) };
+      const place = { id, key, token, queueName, channel: liveChannel(space, id) };
       const delivery = await openDelivery(space, job, place, {
         worker: options.worker,
         backend: task.backend,

@@ -6,8 +6,17 @@ import {
   jobIdTimeMs,
 } from "@forebay/queue-contracts";
 import { deadlinesKey } from "../control/deadlines.ts";
-import { laneEndScore } from "../queues/queue-gauges.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
+import { estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
+import {
+  limitArgs,
+  type LimitLeft,
+  type LimitRow,
+  limitsKey,
+  parseLimits,
+  type RateLimits,
+} from "../scheduling/limits.ts";
+import { fairKeys, shareOf } from "../scheduling/fair-keys.ts";
 import { addKeyParts, runAddScript } from "./add-script.ts";
 import {
   compareClaim,
@@ -28,10 +37,28 @@ export type NewJob = {
   /** When it was made; default now. */
   readonly createdAt?: Date | undefined;
   readonly policy: DeliveryPolicy;
+  /** Milliseconds of a slot it is expected to take; default: what a job of an unknown model would. */
+  readonly costMs?: number | undefined;
+  /** It is expected to read and write. */
+  readonly tokens?: number | undefined;
+  /** Of its tenant; default: what was last said. */
+  readonly weight?: number | undefined;
+  readonly laneWeights?: LaneWeights | undefined;
 };
 
 export type SubmitAnswer =
-  | { kind: "added"; createdAt: Date /** Jobs that run before it. */; ahead: number }
+  | {
+      kind: "added";
+      createdAt: Date;
+      /** Jobs of its queue that run before it. */
+      ahead: number;
+      /** Its tag in ticks; 0: it is delayed. */
+      tag: number;
+      /** Of its tenant's limits over time. */
+      left: LimitLeft[];
+    }
+  /** A limit over time is met; nothing was written. */
+  | { kind: "limited"; by: LimitLeft["name"]; waitMs: number; left: LimitLeft[] }
   /** The tenant has as many open jobs as it may; nothing was written. */
   | { kind: "full"; open: number }
   | EarlierClaim;
@@ -51,15 +78,22 @@ export class PayloadTooLargeError extends Error {
 export async function submitJob(
   space: QueueSpace,
   add: NewJob,
-  limits: { openMax?: number | undefined; claim?: IdempotencyClaim | undefined } = {},
+  limits: {
+    openMax?: number | undefined;
+    claim?: IdempotencyClaim | undefined;
+    rates?: RateLimits | undefined;
+  } = {},
 ): Promise<SubmitAnswer> {
   const { id, queueName, job, createdAt = new Date() } = add;
-  const { openMax, claim } = limits;
+  const { openMax, claim, rates } = limits;
   const { attempts, priority, sizeLimit } = deliveryOptions(
     { lane: job.lane, attempts: add.attempts },
     add.policy,
   );
   const { open, ended } = tenantKeys(space, job.tenant);
+  const { fair, flows } = fairKeys(space);
+  const { flow, user } = shareOf(job);
+  const { costMs = estimateJob(job).costMs } = add;
   const payload = JSON.stringify(job);
   const bytes = Buffer.byteLength(payload);
   if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
@@ -72,6 +106,9 @@ export async function submitJob(
       open,
       ended,
       deadlinesKey(space),
+      fair,
+      flows,
+      limitsKey(space, job.tenant),
       ...(claim ? [idempotencyKey(space, job.tenant, claim.key)] : []),
     ],
     [
@@ -88,14 +125,38 @@ export async function submitJob(
       job.start_by === undefined ? "" : Math.round(job.start_by),
       claim ? formatClaim(id, claim) : "",
       claim?.ttlS ?? 0,
-      laneEndScore(job.lane),
+      flow,
+      job.tenant,
+      add.laneWeights?.[job.lane] ?? "",
+      add.weight ?? "",
+      Math.max(1, Math.round(costMs * ticksPerMs)),
+      user,
+      queueName,
+      `${space.prefix}:`,
+      Math.round(add.tokens ?? 0),
+      ...limitArgs(rates),
     ],
-  )) as [kind: "added" | "full", count: number] | [kind: "claimed", claim: string];
-  if (reply[0] === "claimed") return compareClaim(reply[1], claim?.fingerprint ?? "");
-  return reply[0] === "full"
-    ? { kind: "full", open: reply[1] }
-    : { kind: "added", createdAt, ahead: reply[1] };
+  )) as AddReply;
+  switch (reply[0]) {
+    case "claimed":
+      return compareClaim(reply[1], claim?.fingerprint ?? "");
+    case "full":
+      return { kind: "full", open: reply[1] };
+    case "limited":
+      return { kind: "limited", by: reply[1], waitMs: reply[2], left: parseLimits(reply[3]) };
+    case "added": {
+      const [, ahead, tag, left] = reply;
+      return { kind: "added", createdAt, ahead, tag: Number(tag), left: parseLimits(left) };
+    }
+  }
 }
+
+/** As the script says. */
+type AddReply =
+  | ["added", ahead: number, tag: string, left?: LimitRow[]]
+  | ["limited", by: LimitLeft["name"], waitMs: number, left: LimitRow[]]
+  | ["full", open: number]
+  | ["claimed", claim: string];
 
 /**
  * Puts a job on its queue whatever its tenant has there. An id that is there already is left as it is, so the

@@ -39,6 +39,8 @@ export type JobRecord = {
   readonly tokens: number;
   /** Jobs that would run before it on its queue; only while waiting. */
   readonly position: number | undefined;
+  /** Its place among the jobs of all queues, in ticks; only while waiting. */
+  readonly tag: number | undefined;
   readonly result: InferenceResult | undefined;
   readonly failure: Failure | undefined;
   readonly stack: readonly string[];
@@ -61,17 +63,18 @@ export function parseJobRecord(
   id: string,
   queueName: string,
   hash: JobHash,
-  where: { state: JobState; position?: number | undefined },
+  where: { state: JobState; position?: number | undefined; tag?: number | undefined },
 ): JobRecord {
   const payload = parseJson(hash["data"]);
   const options = parseJson(hash["opts"]) as { attempts?: number; delay?: number } | undefined;
-  const { state, position } = where;
+  const { state, position, tag } = where;
   const starts = parseStarts(hash["starts"]);
   return {
     id,
     queueName,
     state,
     position,
+    tag,
     payload,
     job: inferenceJobSchema.safeParse(payload).data,
     delayMs: options?.delay ?? 0,

@@ -1,4 +1,6 @@
 import { finalStateOf, type JobHash, type JobRecord, parseJobRecord } from "./job-record.ts";
+import { fairKeys } from "../scheduling/fair-keys.ts";
+import { fairLua } from "../scheduling/fair-lua.ts";
 import { locateJob } from "./locate-job.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
@@ -18,15 +20,19 @@ export async function readJob(
 }
 
 // The hash and the place at one moment: read one after the other they may not belong together.
-// KEYS: job, prioritized, wait, delayed, active. ARGV: id. Returns nothing, or the hash as a flat list, and,
-// unless it has ended, its state and how many run before it. Those in `wait` (taken from dead workers, or put
+// KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue. Returns nothing, or the hash as a
+// flat list, and, unless it has ended, its state, how many run before it, and its tag. Those in `wait` (taken from dead workers, or put
 // without a priority) run before all others.
 const readWithPlace = createLuaScript(`
 local hash = redis.call("HGETALL", KEYS[1])
 if #hash == 0 then return false end
 if redis.call("HEXISTS", KEYS[1], "finishedOn") == 1 then return { hash } end
-local rank = redis.call("ZRANK", KEYS[2], ARGV[1])
-if rank then return { hash, "waiting", redis.call("LLEN", KEYS[3]) + rank } end
+local score = redis.call("ZSCORE", KEYS[2], ARGV[1])
+if score then
+  ${fairLua("KEYS[6]", "KEYS[7]")}
+  local rank, tag = place_of(KEYS[2], KEYS[1], ARGV[2], ARGV[1], tonumber(score))
+  return { hash, "waiting", redis.call("LLEN", KEYS[3]) + rank, string.format("%.0f", tag) }
+end
 if redis.call("ZSCORE", KEYS[4], ARGV[1]) then return { hash, "delayed" } end
 if redis.call("LPOS", KEYS[5], ARGV[1]) then return { hash, "active" } end
 return { hash, "waiting", 0 }
@@ -51,16 +57,18 @@ async function readUnfinished(
   queueName: string,
   id: string,
 ): Promise<JobRecord | undefined> {
-  const keys = [id, "prioritized", "wait", "delayed", "active"].map((part) => space.jobKey(queueName, part));
-  const reply = (await readWithPlace(space.client, keys, [id])) as Reply | null;
+  const parts = [id, "prioritized", "wait", "delayed", "active"];
+  const { fair, flows } = fairKeys(space);
+  const keys = [...parts.map((part) => space.jobKey(queueName, part)), fair, flows];
+  const reply = (await readWithPlace(space.client, keys, [id, queueName])) as Reply | null;
   const hash = reply && hashOf(reply[0]);
   if (!hash || hash["timestamp"] === undefined) return undefined;
-  const [, state = finalStateOf(hash) ?? "waiting", position] = reply;
-  return parseJobRecord(id, queueName, hash, { state, position });
+  const [, state = finalStateOf(hash) ?? "waiting", position, tag] = reply;
+  return parseJobRecord(id, queueName, hash, { state, position, tag: Number(tag ?? 0) });
 }
 
 /** As the script says. */
-type Reply = [fields: string[], state?: "waiting" | "delayed" | "active", position?: number];
+type Reply = [fields: string[], state?: "waiting" | "delayed" | "active", position?: number, tag?: string];
 
 function hashOf(fields: readonly string[]): JobHash {
   const hash: Record<string, string> = {};

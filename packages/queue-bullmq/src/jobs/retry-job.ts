@@ -3,6 +3,8 @@ import { finalStateOf } from "./job-record.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { startsLine } from "./starts.ts";
+import { fairKeys } from "../scheduling/fair-keys.ts";
+import { fairLua } from "../scheduling/fair-lua.ts";
 import { indexOpen } from "./tenant-index.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
 import { logKey } from "../token-log/log-entry.ts";
@@ -16,7 +18,8 @@ export class JobNotFailedError extends Error {
   }
 }
 
-// KEYS: job, log. ARGV: line for `starts`, state it ended in, now in ms, channel, when it ended. Returns 0 when it
+// KEYS: job, log, prioritized, the two of fair shares. ARGV: line for `starts`, state it ended in, now in ms, channel,
+// when it ended, name of the queue. Returns 0 when it
 // is not that ended job any more.
 const cleanSlate = createLuaScript(`
 if redis.call("HGET", KEYS[1], "finishedOn") ~= ARGV[5] then return 0 end
@@ -28,6 +31,8 @@ redis.call("HDEL", KEYS[1], "stc", "dl", "kept", "stop", "partial", "progress", 
 ${logLua("KEYS[2]")}
 reopen(ARGV[2], ARGV[3], partial == 1)
 publish(ARGV[4])
+${fairLua("KEYS[4]", "KEYS[5]")}
+ask_again(KEYS[1], ARGV[6], redis.call("ZCARD", KEYS[3]))
 return 1
 `);
 
@@ -44,14 +49,15 @@ export async function retryJob(
   const stored = await Job.fromId(queue, job.id);
   if (!stored?.finishedOn || !(await stored.isFailed())) throw new JobNotFailedError(job.id);
   const finishedOn = String(stored.finishedOn);
+  const { fair, flows } = fairKeys(space);
   const line = startsLine({ fresh: true, ended_ms: stored.finishedOn });
   const state = finalStateOf({ finishedOn, failedReason: stored.failedReason });
   // Before the move, since after it a worker may already hold the job. A crash in between leaves a failed job
   // with a clean slate, which is what this function would do again.
   const cleaned = await cleanSlate(
     space.client,
-    [key, logKey(key)],
-    [line, state ?? "failed", Date.now(), liveChannel(space, job.id), finishedOn],
+    [key, logKey(key), queue.toKey("prioritized"), fair, flows],
+    [line, state ?? "failed", Date.now(), liveChannel(space, job.id), finishedOn, job.queueName],
   );
   if (cleaned === 0) throw new JobNotFailedError(job.id);
   const pipeline = space.client.pipeline();

@@ -1,6 +1,6 @@
 import type { QueueDirectory } from "./queue-directory.ts";
 import type { QueueSpace } from "./queue-space.ts";
-import { type Lane, lanePriority } from "@forebay/queue-contracts";
+import { createLuaScript } from "../redis/lua.ts";
 
 export type QueueGauges = {
   readonly waiting: number;
@@ -30,23 +30,24 @@ export async function readQueueGauges(space: QueueSpace, queueName: string): Pro
   };
 }
 
-/** BullMQ's score of a priority: the priority in the upper bits, a counter in the lower 32. */
-const scoreOf = (priority: number): number => priority * 0x100000000;
+// The first waiting job of every flow stands among the first of the queue: whoever waits longest is one of them,
+// unless there are more flows than are looked at. KEYS: prioritized, wait. ARGV: key of a job without its id, most.
+const oldestOfFirst = createLuaScript(`
+local ids, oldest = redis.call("ZRANGE", KEYS[1], 0, ARGV[2] - 1), nil
+local last = redis.call("LINDEX", KEYS[2], -1)
+if last then ids[#ids + 1] = last end
+for _, id in ipairs(ids) do
+  local at = tonumber(redis.call("HGET", ARGV[1] .. id, "timestamp") or "")
+  if at and (not oldest or at < oldest) then oldest = at end
+end
+return oldest and string.format("%.0f", oldest) or false
+`);
+const lookedAtMax = 200;
 
 async function readOldestWaitingS(space: QueueSpace, queueName: string): Promise<number> {
-  const prioritized = space.queue(queueName).toKey("prioritized");
-  const heads = await Promise.all([
-    // Within a priority jobs stand in order of arrival, so its head is its oldest.
-    ...Object.values(lanePriority).map((priority) =>
-      space.client.zrangebyscore(prioritized, scoreOf(priority), scoreOf(priority + 1), "LIMIT", 0, 1),
-    ),
-    space.client.lrange(space.queue(queueName).toKey("wait"), -1, -1),
-  ]);
-  const times = await Promise.all(
-    heads.flat().map((id) => space.client.hget(space.jobKey(queueName, id), "timestamp")),
-  );
-  const oldest = Math.min(...times.filter((time) => time !== null).map(Number));
-  return Number.isFinite(oldest) ? Math.max(0, (Date.now() - oldest) / 1_000) : 0;
+  const keys = ["prioritized", "wait"].map((part) => space.jobKey(queueName, part));
+  const at = await oldestOfFirst(space.client, keys, [space.jobKey(queueName, ""), lookedAtMax]);
+  return at === null ? 0 : Math.max(0, (Date.now() - Number(at)) / 1_000);
 }
 
 /** Jobs that wait on all inference queues together. */
@@ -68,9 +69,4 @@ export async function countWaitingOn(space: QueueSpace, queueName: string): Prom
     space.client.llen(space.jobKey(queueName, "wait")),
   ]);
   return prioritized + wait;
-}
-
-/** Jobs with a lower score run before one that joins this lane now; as ZCOUNT wants it. */
-export function laneEndScore(lane: Lane): string {
-  return `(${scoreOf(lanePriority[lane] + 1)}`;
 }

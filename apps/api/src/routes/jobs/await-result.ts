@@ -24,7 +24,7 @@ export async function awaitResult(
     const { id, queueName, payload } = record;
     await cancelJob(deps.space, { id, queueName, tenant: tenantOf(payload) });
   }
-  return jobView(record, true);
+  return jobView(record, true, await deps.forecasts.startOfJob(record));
 }
 
 async function awaitRecord(

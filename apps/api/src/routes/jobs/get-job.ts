@@ -1,5 +1,6 @@
 import type { JobRecord } from "@forebay/queue-bullmq";
 import { isFinalState, type JobState } from "@forebay/queue-contracts";
+import type { EtaMs } from "../../admission/forecasts.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { type Endpoint, jsonReply } from "../../http/endpoint.ts";
 import { matchesEtag } from "../../http/etag.ts";
@@ -19,13 +20,14 @@ export function getJob(deps: JobDeps): Endpoint {
     if (waitS) await awaitChange(deps, caller, id, { ms: waitS * 1_000, signal: closedSignal(outgoing) });
     const { record, tenant } = await findJob(deps, caller, id);
     const withResult = maySeeResult(caller, tenant);
-    const etag = etagOf(record, withResult);
+    const eta = record.state === "waiting" ? await deps.forecasts.startOfJob(record) : undefined;
+    const etag = etagOf(record, withResult, eta);
     // Nobody but the key's holder may keep it, and only to ask again whether it is still so.
     const headers = { etag, "cache-control": "private, no-cache" };
     if (matchesEtag(incoming.headers["if-none-match"], etag)) {
       return { status: 304, headers, body: null };
     }
-    return jsonReply(200, jobView(record, withResult), headers);
+    return jsonReply(200, jobView(record, withResult, eta), headers);
   };
 }
 
@@ -46,12 +48,13 @@ async function stateFor(deps: JobDeps, caller: Caller, id: string): Promise<JobS
 }
 
 /** Weak: made of all that ever changes in a view, not of its bytes, so that a 304 costs no serialising. */
-function etagOf(record: JobRecord, withResult: boolean): string {
+function etagOf(record: JobRecord, withResult: boolean, eta: EtaMs | undefined): string {
   const { state, position, tokens, starts, finishedAt, attemptsMade, queueName } = record;
   const last = starts.at(-1);
   const parts = [
     state,
     position ?? "",
+    eta ? Math.round(eta.waitMs / 1_000) : "",
     tokens,
     attemptsMade,
     starts.length,

@@ -1,6 +1,8 @@
 import type { LiveHub, QueueDirectory, QueueSpace } from "@forebay/queue-bullmq";
 import type { DeliveryPolicy } from "@forebay/queue-contracts";
+import type { LaneWeights } from "@forebay/scheduling";
 import type { Admission } from "../../admission/admission.ts";
+import type { Forecasts } from "../../admission/forecasts.ts";
 import type { KnownModels } from "../../admission/known-models.ts";
 import type { ApiEvents } from "../../events.ts";
 import type { BodyLimits } from "../../http/read-json-body.ts";
@@ -15,6 +17,8 @@ export type JobDeps = {
   readonly streams: SseConnections;
   readonly models: KnownModels;
   readonly admission: Admission;
+  readonly forecasts: Forecasts;
+  readonly laneWeights: LaneWeights;
   readonly policy: DeliveryPolicy;
   readonly jobs: JobDefaults;
   /** Calls of foreign surfaces. */

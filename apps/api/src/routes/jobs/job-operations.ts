@@ -2,6 +2,7 @@ import { jobIdSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
 import type { Operation, Parameter } from "../../openapi/operation.ts";
 import { cancelBodySchema } from "./cancel-filter.ts";
+import { dryRunSchema } from "./dry-run-schema.ts";
 import { jobSummarySchema, jobViewSchema } from "./job-view-schema.ts";
 import { waitSecondsMax } from "./parse-prefer.ts";
 import { listLimit, listParameterSchemas } from "./list-query.ts";
@@ -24,6 +25,13 @@ const submit: Operation = {
   description:
     "The type follows from the body: `prompt` makes a `generate` job, `messages` a `chat` job, `input` an `embed` job. A 202 means the job is stored and will run. Fields not listed are refused by name; `webhook` is known and not supported yet. With `Prefer: wait=N` the answer waits up to N seconds (at most 60) for the job to end: 200 with the finished job, otherwise 202.",
   parameters: [
+    {
+      name: "dry_run",
+      in: "query",
+      description:
+        "`true`: nothing is put. The answer (200) tells what the job is expected to cost, where it would stand and when it would start, what the tenant's limits would leave, and why it would be refused. A body that is wrong is refused as always.",
+      schema: z.enum(["true", "false"]),
+    },
     {
       name: "Idempotency-Key",
       in: "header",
@@ -59,10 +67,18 @@ const submit: Operation = {
     },
   },
   answers: {
-    200: { description: "With `Prefer: wait`: the job has ended.", schema: jobViewSchema },
+    200: {
+      description: "With `Prefer: wait`: the job has ended. With `dry_run`: what would have happened.",
+      schema: z.union([jobViewSchema, dryRunSchema]),
+    },
     202: {
       ...accepted,
-      headers: { Location: "`/jobs/{id}`", "Idempotency-Replayed": "`true`: the key had been used before." },
+      headers: {
+        Location: "`/jobs/{id}`",
+        "Idempotency-Replayed": "`true`: the key had been used before.",
+        "RateLimit-Policy": "The tenant's limits over time, if it has any: requests, tokens, tokens-day.",
+        RateLimit: "What is left of them; also as `x-ratelimit-*`.",
+      },
     },
   },
   problems: [
@@ -78,8 +94,10 @@ const submit: Operation = {
     "model_not_found",
     "too_many_queues",
     "idempotency_mismatch",
+    "rate_limited",
     "too_many_open_jobs",
     "backlog_full",
+    "deadline_unreachable",
     "storage_full",
     "no_workers",
   ],

@@ -49,9 +49,17 @@ export const jobViewSchema = z
     queue_position: z
       .int()
       .nullable()
-      .describe("Jobs that would run before it on its queue, while it waits; 0: it is next."),
+      .describe("Jobs that would run before it on its model's queue, while it waits; 0: it is next."),
     run_at: time.nullable().describe("When a job that was submitted for later may begin."),
-    eta_s: z.number().nullable().describe("Seconds until it is expected to start. Not estimated yet: null."),
+    eta_s: z
+      .number()
+      .nullable()
+      .describe("Seconds until it is expected to start, while it waits; null: nobody can tell."),
+    eta_range_s: z
+      .array(z.number())
+      .length(2)
+      .nullable()
+      .describe("Between these the start lies four times of five."),
     progress: z.object({
       tokens: z.int().describe("Tokens of the answer so far."),
       percent: z.number().nullable(),

@@ -7,10 +7,15 @@ import {
   type JobState,
   type StartRecord,
 } from "@forebay/queue-contracts";
+import type { EtaMs } from "../../admission/forecasts.ts";
+import { etaView } from "./eta-view.ts";
 import type { ErrorView, JobSummary, JobView, ResultView, TimelineEntry } from "./job-view-schema.ts";
 
-/** @param withResult false: for readers who may see that a job ended, but not what it said. */
-export function jobView(record: JobRecord, withResult: boolean): JobView {
+/**
+ * @param withResult false: for readers who may see that a job ended, but not what it said
+ * @param eta of a job that waits
+ */
+export function jobView(record: JobRecord, withResult: boolean, eta?: EtaMs): JobView {
   const { id, job, state, result } = record;
   return {
     job_id: id,
@@ -23,7 +28,7 @@ export function jobView(record: JobRecord, withResult: boolean): JobView {
     finished_at: record.finishedAt?.toISOString() ?? null,
     queue_position: state === "waiting" ? (record.position ?? null) : null,
     run_at: runAt(record.createdAt, record.delayMs),
-    eta_s: null,
+    ...etaView(state === "waiting" ? eta : undefined),
     progress: { tokens: tokensOf(record), percent: null },
     attempts_made: record.attemptsMade,
     attempts_max: record.attemptsMax,
@@ -40,7 +45,7 @@ export function jobView(record: JobRecord, withResult: boolean): JobView {
 export function newJobView(
   id: string,
   job: InferenceJob,
-  place: { createdAt: Date; position: number; delayMs: number; attemptsMax: number },
+  place: { createdAt: Date; position: number; delayMs: number; attemptsMax: number; eta: EtaMs | undefined },
 ): JobView {
   const at = place.createdAt.toISOString();
   const state = place.delayMs > 0 ? "delayed" : "waiting";
@@ -55,7 +60,7 @@ export function newJobView(
     finished_at: null,
     queue_position: state === "waiting" ? place.position : null,
     run_at: runAt(place.createdAt, place.delayMs),
-    eta_s: null,
+    ...etaView(place.eta),
     progress: { tokens: 0, percent: null },
     attempts_made: 0,
     attempts_max: place.attemptsMax,
@@ -68,8 +73,8 @@ export function newJobView(
   };
 }
 
-export function jobSummary(record: JobRecord): JobSummary {
-  const { result: _, ...summary } = jobView(record, false);
+export function jobSummary(record: JobRecord, eta?: EtaMs): JobSummary {
+  const { result: _, ...summary } = jobView(record, false, eta);
   return summary;
 }
 

@@ -7,7 +7,7 @@ import { formatCursor, parseCursor } from "./list-cursor.ts";
 import { halfOf, listName, matchesFilter, parseListQuery } from "./list-query.ts";
 
 /** `GET /jobs` */
-export function listJobs({ space, directory }: JobDeps): ApiHandler {
+export function listJobs({ space, directory, forecasts }: JobDeps): ApiHandler {
   return async (context) => {
     const { tenant } = context.get("caller");
     const { filter, limit, cursor } = parseListQuery(context.req.url);
@@ -21,9 +21,10 @@ export function listJobs({ space, directory }: JobDeps): ApiHandler {
       matches: (record) => matchesFilter(filter, record),
     });
     const next_cursor = next === undefined ? null : formatCursor(next, list);
+    const views = jobs.map(async (job) => jobSummary(job, await forecasts.startOfJob(job)));
     return jsonResponse(
       200,
-      { jobs: jobs.map(jobSummary), next_cursor },
+      { jobs: await Promise.all(views), next_cursor },
       { "cache-control": "private, no-store" },
     );
   };

@@ -3,6 +3,8 @@ import {
   type IdempotencyClaim,
   isRedisUnavailable,
   PayloadTooLargeError,
+  peekPlace,
+  type PlacePeek,
   QueueDirectoryFullError,
   submitJob,
 } from "@forebay/queue-bullmq";
@@ -13,6 +15,9 @@ import {
   type InferenceJob,
   queueTag,
 } from "@forebay/queue-contracts";
+import type { JobEstimate } from "@forebay/scheduling";
+import { deadlineRefusal, rateLimited } from "../../admission/admission.ts";
+import { rateLimitHeaders } from "../../admission/rate-limit-headers.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { queueUnavailable } from "../../http/answer-error.ts";
 import { Problem } from "../../http/problem.ts";
@@ -27,10 +32,15 @@ export type DraftJob = {
   readonly job: InferenceJob;
   readonly attempts: number;
   /** Milliseconds until it may begin. */ readonly delayMs: number;
+  /** Milliseconds from when it may begin, within which it must. */
+  readonly startDeadlineMs?: number | undefined;
 };
 
 /** A job with its queue, and an id that leads there. */
 export type PlacedJob = DraftJob & { readonly id: string; readonly queueName: string };
+
+/** A job on its queue, and what its tenant's limits leave. */
+export type Accepted = { readonly view: JobView; readonly headers: Readonly<Record<string, string>> };
 
 /**
  * Finds the model a job's name stands for, or one that takes its place, and its queue. The placed job names that
@@ -59,9 +69,9 @@ async function findQueue({ directory }: JobDeps, job: InferenceJob): Promise<str
 }
 
 /** Puts the job on its queue if there is room. Throws Problem. */
-export async function acceptJob(deps: JobDeps, placed: PlacedJob): Promise<JobView> {
+export async function acceptJob(deps: JobDeps, placed: PlacedJob): Promise<Accepted> {
   const answer = await acceptOnce(deps, placed, undefined);
-  if (answer.kind === "new") return answer.view;
+  if (answer.kind === "new") return answer;
   throw new Error("a request without an idempotency key met an earlier one");
 }
 
@@ -70,19 +80,29 @@ export async function acceptOnce(
   deps: JobDeps,
   placed: PlacedJob,
   claim: IdempotencyClaim | undefined,
-): Promise<{ kind: "new"; view: JobView } | EarlierClaim> {
-  const { admission } = deps;
-  const { caller, id, job, delayMs, attempts } = placed;
-  await admission.requireRoom();
-  const answer = await submit(deps, placed, { openMax: admission.openMaxOf(caller), claim });
+): Promise<({ kind: "new" } & Accepted) | EarlierClaim> {
+  const { admission, forecasts } = deps;
+  const { caller, id, queueName, job, delayMs, attempts } = placed;
+  const estimate = await forecasts.estimate(job);
+  await admission.requireRoom({ queueName, model: job.model });
+  await requireDeadline(deps, placed, estimate);
+  const openMax = admission.openMaxOf(caller);
+  const rates = admission.ratesOf(caller);
+  const answer = await submit(deps, placed, estimate, { openMax, claim, rates });
   switch (answer.kind) {
     case "added": {
-      const { createdAt, ahead: position } = answer;
+      const { createdAt, ahead: position, tag } = answer;
+      const place = { queueName, model: job.model, tag, ahead: position };
+      const eta = delayMs > 0 ? undefined : await forecasts.startOf(place);
+      if (eta) forecasts.note(placed, eta);
       return {
         kind: "new",
-        view: newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts }),
+        headers: rateLimitHeaders(answer.left),
+        view: newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts, eta }),
       };
     }
+    case "limited":
+      throw rateLimited(answer.by, answer.waitMs, answer.left);
     case "full":
       throw await admission.tooManyOpen(caller, answer.open);
     case "same":
@@ -91,13 +111,39 @@ export async function acceptOnce(
   }
 }
 
+/** Throws Problem when a job would not begin before its start deadline, as far as anybody can tell. */
+async function requireDeadline(deps: JobDeps, placed: PlacedJob, estimate: JobEstimate): Promise<void> {
+  const { job, delayMs, startDeadlineMs } = placed;
+  if (startDeadlineMs === undefined || delayMs > 0) return;
+  const { tag, ahead } = await peek(deps, placed, estimate);
+  const { queueName } = placed;
+  const refusal = deadlineRefusal(
+    startDeadlineMs,
+    await deps.forecasts.startOf({ queueName, model: job.model, tag, ahead }),
+  );
+  if (refusal) throw refusal;
+}
+
+/** What a job would meet, without putting it. */
+export function peek(
+  { space, admission, laneWeights }: JobDeps,
+  { queueName, job, caller }: Pick<PlacedJob, "queueName" | "job" | "caller">,
+  estimate: JobEstimate,
+): Promise<PlacePeek> {
+  const limits = admission.ratesOf(caller);
+  return peekPlace(space, { queueName, job, estimate, weight: caller.weight, laneWeights, limits });
+}
+
 async function submit(
-  { space, policy }: JobDeps,
+  { space, policy, laneWeights }: JobDeps,
   placed: PlacedJob,
+  { costMs, promptTokens, outputTokens }: JobEstimate,
   limits: NonNullable<Parameters<typeof submitJob>[2]>,
 ): ReturnType<typeof submitJob> {
   try {
-    return await submitJob(space, { ...placed, policy }, limits);
+    const tokens = promptTokens + outputTokens;
+    const share = { costMs, tokens, weight: placed.caller.weight, laneWeights };
+    return await submitJob(space, { ...placed, ...share, policy }, limits);
   } catch (error) {
     if (error instanceof PayloadTooLargeError) {
       throw new Problem("body_too_large", `${error.message}.`, {}, { cause: error });

@@ -25,7 +25,8 @@ export function retryJob(deps: JobDeps): ApiHandler {
     }
     deps.events.jobRetried(id, caller);
     const found = await findJob(deps, caller, id);
-    return jsonResponse(202, jobView(found.record, maySeeResult(caller, tenant)));
+    const eta = await deps.forecasts.startOfJob(found.record);
+    return jsonResponse(202, jobView(found.record, maySeeResult(caller, tenant), eta));
   };
 }
 

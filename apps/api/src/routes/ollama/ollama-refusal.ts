@@ -23,6 +23,7 @@ export function refusalOfProblem(problem: Problem, model: string | undefined): O
   switch (problem.code) {
     case "model_not_found":
       return new OllamaRefusal(404, `model '${model ?? ""}' not found`);
+    case "rate_limited":
     case "too_many_open_jobs":
     case "backlog_full":
     case "storage_full":

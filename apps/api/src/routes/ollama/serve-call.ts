@@ -52,6 +52,7 @@ export async function serveCall(
     idleMs: Math.min(heartbeatMs, deps.calls.silenceMs ?? heartbeatMs),
     ...again,
   });
+  for (const [name, value] of Object.entries(call.headers)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   const prefer = parsePrefer(incoming.headers.prefer?.toString());
   const given = onDisconnect === "cancel" ? call : detached(call);

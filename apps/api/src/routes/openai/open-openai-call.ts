@@ -43,7 +43,7 @@ export async function openOpenaiCall(
     throw new OpenaiRefusal(400, `${formatPath(issue?.path ?? [])}: ${issue?.message}.`);
   }
   const { onDisconnect, ...again } = parseCallHeaders(incoming.headers);
-  const [limits, call] = await Promise.all([
+  const [openJobs, call] = await Promise.all([
     limitHeaders(deps, caller),
     openCall(deps, caller, parsed.data, {
       attempts: deps.policy.attempts,
@@ -51,6 +51,8 @@ export async function openOpenaiCall(
       ...again,
     }),
   ]);
+  // A limit per minute is the one that SDKs mean; without one, that of open jobs takes its name.
+  const limits = { ...openJobs, ...call.headers };
   for (const [name, value] of Object.entries(limits)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.

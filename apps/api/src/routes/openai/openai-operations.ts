@@ -24,7 +24,7 @@ export const openaiRefusals = {
     413: "The body is too large.",
     415: "The body is not said to be application/json.",
     422: "The Idempotency-Key was used for another call.",
-    429: "The tenant has too many open jobs. `Retry-After` (at most 60) and `x-ratelimit-*` say when to come back.",
+    429: "The tenant has too many open jobs, or has used up its requests or tokens of the minute or day. `Retry-After` (at most 60) and `x-ratelimit-*` say when to come back.",
     500: "The job failed; `code` says how. It has been tried again already: `x-should-retry: false`.",
     503: "Too much is waiting, or the queue or every backend is away.",
   },

@@ -33,6 +33,7 @@ export function refusalOfProblem(problem: Problem): OpenaiRefusal {
       return new OpenaiRefusal(401, problem.message, { code: "invalid_api_key", headers });
     case "model_not_found":
       return new OpenaiRefusal(404, problem.message, { code: "model_not_found", param: "model" });
+    case "rate_limited":
     case "too_many_open_jobs":
       return new OpenaiRefusal(429, problem.message, {
         code: "rate_limit_exceeded",

@@ -20,6 +20,7 @@ export function runScheduleNow(deps: ScheduleDeps): ApiHandler {
     deps.events.jobAccepted(id, schedule.job, caller);
     const record = await readJob(deps.space, deps.directory, id);
     if (!record) throw jobNotFound();
-    return jsonResponse(202, jobView(record, true), { location: `/jobs/${id}` });
+    const eta = await deps.forecasts.startOfJob(record);
+    return jsonResponse(202, jobView(record, true, eta), { location: `/jobs/${id}` });
   };
 }

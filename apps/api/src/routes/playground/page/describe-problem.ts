@@ -13,6 +13,7 @@ const advices: Readonly<Record<string, string>> = {
   unauthorized: "Enter a key that this server knows; an operator makes one with: forebay keys create.",
   forbidden: "Use another key, model or lane, or ask an operator what this key is for.",
   model_not_found: "Choose one of the listed models.",
+  rate_limited: "Your tenant has used up a limit over time. Your text is still here: try again later.",
   too_many_open_jobs: "Wait until some of your jobs have ended, or cancel some.",
   backlog_full: "The server is busy. Your text is still here: try again in a moment.",
   storage_full: "The server is full. Your text is still here: try again in a moment, and tell the operator.",

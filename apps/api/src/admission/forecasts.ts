@@ -1,0 +1,122 @@
+import {
+  type JobRecord,
+  noteForetold,
+  type QueueDirectory,
+  type QueueSpace,
+  readBacklog,
+  readEtaFactors,
+  readModelCosts,
+} from "@forebay/queue-bullmq";
+import { canonicalModelName, type InferenceJob } from "@forebay/queue-contracts";
+import {
+  type BackendState,
+  estimateJob,
+  estimateStartMs,
+  type EtaFactors,
+  etaRangeMs,
+  type JobEstimate,
+  modelCosts,
+  type ModelCosts,
+  type PlaceInLine,
+  type Workload,
+} from "@forebay/scheduling";
+import type { WorkerLease } from "@forebay/queue-bullmq";
+import { type CachedReading, createCachedReading } from "../cached-reading.ts";
+import type { KnownModels } from "./known-models.ts";
+
+/** When a waiting job is expected to start; milliseconds. */
+export type EtaMs = { readonly waitMs: number; readonly lowMs: number; readonly highMs: number };
+
+/** What is known of the near future. Readings are shared and believed for a second. */
+export type Forecasts = {
+  /** Everything that waits and works. */
+  readonly workload: CachedReading<Workload>;
+  /** What a job is expected to cost. */
+  estimate(job: InferenceJob): Promise<JobEstimate>;
+  /** When a job at this place starts; undefined: no host that is up has its model. */
+  startOf(place: PlaceInLine): Promise<EtaMs | undefined>;
+  /** The same of a job that was read; undefined also when it does not wait. */
+  startOfJob(record: JobRecord): Promise<EtaMs | undefined>;
+  /** Notes what was told of a job, so that its truth can be compared; of some jobs, which is enough. */
+  note(job: { id: string; queueName: string }, eta: EtaMs): void;
+};
+
+const believedMs = 1_000;
+const costsBelievedMs = 5_000;
+/** Job ids end their random part evenly over 32 letters: one of four is noted. */
+const notedLetters = new Set("01234567");
+const lastRandomLetter = 25;
+
+export function createForecasts(
+  space: QueueSpace,
+  directory: QueueDirectory,
+  models: KnownModels,
+): Forecasts {
+  const costs = new Map<string, CachedReading<ModelCosts>>();
+  const costsOf = (model: string): CachedReading<ModelCosts> => {
+    const name = canonicalModelName(model);
+    const known = costs.get(name);
+    if (known) return known;
+    const reading = createCachedReading(
+      async () => (await readModelCosts(space, [name])).get(name) ?? modelCosts(),
+      costsBelievedMs,
+    );
+    costs.set(name, reading);
+    return reading;
+  };
+  const factors: CachedReading<EtaFactors> = createCachedReading(
+    () => readEtaFactors(space),
+    costsBelievedMs,
+  );
+  const workload = createCachedReading(async (): Promise<Workload> => {
+    const [{ leases }, entries] = await Promise.all([models.read(), directory.list()]);
+    const queues = await readBacklog(space, entries);
+    const backends = backendsOf(leases);
+    const names = new Set([
+      ...queues.map(({ model }) => model),
+      ...backends.flatMap((backend) => backend.models.map(({ name }) => name)),
+    ]);
+    const known = new Map(
+      await Promise.all([...names].map(async (name) => [name, await costsOf(name).get()] as const)),
+    );
+    return { queues, backends, costs: (model) => known.get(canonicalModelName(model)) ?? modelCosts() };
+  }, believedMs);
+
+  const forecasts: Forecasts = {
+    workload,
+    estimate: async (job) => estimateJob(job, await costsOf(job.model).get()),
+    async startOf(place) {
+      const read = await Promise.all([workload.get(), factors.get()]).catch(() => undefined);
+      // A view without an estimate is better than none: the job it is about may just have been accepted.
+      if (!read) return undefined;
+      const [load, known] = read;
+      const waitMs = estimateStartMs({ ...place, model: canonicalModelName(place.model) }, load);
+      return waitMs === undefined ? undefined : { waitMs, ...etaRangeMs(waitMs, known) };
+    },
+    async startOfJob({ state, position: ahead, tag, job, queueName }) {
+      if (state !== "waiting" || ahead === undefined || tag === undefined || !job) return undefined;
+      return forecasts.startOf({ queueName, model: job.model, tag, ahead });
+    },
+    note(job, eta) {
+      if (!notedLetters.has(job.id.charAt(lastRandomLetter))) return;
+      // A hint for a metric: without it the job is as good.
+      noteForetold(space, job, eta).catch(() => undefined);
+    },
+  };
+  return forecasts;
+}
+
+/** The hosts that are up and take jobs, each once, whoever announced it. */
+function backendsOf(leases: readonly WorkerLease[]): BackendState[] {
+  const backends = new Map<string, BackendState>();
+  for (const { name, up, slots, models } of leases.flatMap((lease) => lease.backends)) {
+    if (!up) continue;
+    const served = models.map((model) => ({
+      name: canonicalModelName(model.name),
+      slots,
+      loaded: model.loaded,
+    }));
+    backends.set(name, { name, models: served });
+  }
+  return [...backends.values()];
+}

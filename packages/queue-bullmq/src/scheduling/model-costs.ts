@@ -1,0 +1,65 @@
+import { canonicalModelName, type InferenceResult } from "@forebay/queue-contracts";
+import {
+  countChars,
+  keptOf,
+  type ModelCosts,
+  modelCosts,
+  type ModelSums,
+  observeJob,
+  priorSums,
+} from "@forebay/scheduling";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+
+const fields = Object.keys(priorSums) as (keyof ModelSums)[];
+
+const keyOf = (space: QueueSpace, model: string): string =>
+  space.key("model-costs", canonicalModelName(model));
+
+/** What was learned of a model is forgotten when nobody has used it for so long. Seconds. */
+const keptS = 90 * 24 * 3_600;
+
+// KEYS: hash of the model. ARGV: how long it is kept (s), then of each sum: field, prior, part that stays, what is added.
+const addSums = createLuaScript(`
+local learned = {}
+for i = 2, #ARGV, 4 do
+  local known = tonumber(redis.call("HGET", KEYS[1], ARGV[i])) or tonumber(ARGV[i + 1])
+  learned[#learned + 1] = ARGV[i]
+  learned[#learned + 1] = string.format("%.9g", known * tonumber(ARGV[i + 2]) + tonumber(ARGV[i + 3]))
+end
+redis.call("HSET", KEYS[1], unpack(learned))
+redis.call("EXPIRE", KEYS[1], ARGV[1])
+return 1
+`);
+
+/** Learns from a job that completed what its model's jobs cost. */
+export async function learnModelCosts(
+  space: QueueSpace,
+  payload: unknown,
+  result: InferenceResult,
+): Promise<void> {
+  const { model, request } = payload as { model?: unknown; request?: unknown };
+  if (typeof model !== "string") return;
+  const seen = observeJob(countChars(request), result);
+  await addSums(
+    space.client,
+    [keyOf(space, model)],
+    [keptS, ...fields.flatMap((field) => [field, priorSums[field], keptOf(field, seen), seen[field]])],
+  );
+}
+
+/** What was learned of each model, by canonical name; of one that never ran, what is assumed at first. */
+export async function readModelCosts(
+  space: QueueSpace,
+  models: readonly string[],
+): Promise<ReadonlyMap<string, ModelCosts>> {
+  const names = [...new Set(models.map(canonicalModelName))];
+  const sums = await Promise.all(names.map((name) => readSums(space, name)));
+  return new Map(names.map((name, index) => [name, modelCosts(sums[index])]));
+}
+
+async function readSums(space: QueueSpace, model: string): Promise<ModelSums> {
+  const texts = await space.client.hmget(keyOf(space, model), ...fields);
+  const sums = fields.map((field, index) => [field, Number(texts[index] ?? priorSums[field])] as const);
+  return Object.fromEntries(sums) as ModelSums;
+}

@@ -1,0 +1,89 @@
+import { type InferenceJob, inferenceJobSchema, type Lane } from "@forebay/queue-contracts";
+import { estimateJob, ticksPerMs } from "@forebay/scheduling";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { createLuaScript } from "../redis/lua.ts";
+import { etaKey, etaLua, type ForetoldStart } from "./eta-factors.ts";
+import { fairKeys, flowOf } from "./fair-keys.ts";
+import { fairLua } from "./fair-lua.ts";
+
+// KEYS: the two of fair shares, what is known of forecasts. ARGV: prefix with a colon, queue, id, then for a job without a tag: flow, tenant, cost (ticks).
+const script = createLuaScript(`
+${fairLua("KEYS[1]", "KEYS[2]")}
+${etaLua}
+local root, queue, id = ARGV[1], ARGV[2], ARGV[3]
+local key = root .. queue .. ":" .. id
+local fields = redis.call("HMGET", key, "priority", "share", "eta", "timestamp")
+local tag, share = tonumber(fields[1]) or 0, parse_share(fields[2])
+if not share and ARGV[4] then
+  -- It ran before anybody could give it a tag; its flow is charged all the same.
+  local weight, cost = weight_of(ARGV[4], ARGV[5], "", ""), tonumber(ARGV[6])
+  local offset
+  tag, offset = take_place(virtual_time(queue, 0), ARGV[4], cost, weight)
+  write_share(key, { flow = ARGV[4], weight = weight, cost = cost, charged = cost, offset = offset })
+  redis.call("HSET", key, "priority", string.format("%.0f", tag))
+elseif share then
+  -- Virtual time is where the job taken last begins; its tag is the middle.
+  local start = math.floor(tag - share.cost / share.weight / 2)
+  local v = redis.call("HMGET", KEYS[1], "v", "v:" .. queue)
+  if start > (tonumber(v[1]) or 0) then redis.call("HSET", KEYS[1], "v", string.format("%.0f", start)) end
+  if start > (tonumber(v[2]) or 0) then redis.call("HSET", KEYS[1], "v:" .. queue, string.format("%.0f", start)) end
+  leave_users(share.flow, queue .. " " .. id)
+end
+if redis.call("EXISTS", root .. queue .. ":prioritized") == 0 then
+  -- Whatever was counted wrong, by jobs removed behind our back, ends here.
+  redis.call("HDEL", KEYS[1], "w:" .. queue)
+else
+  if share then add_work(queue, -share.cost) end
+  prepare_head(root, queue)
+end
+local eta = fields[3] or ""
+if eta ~= "" then eta = learn_eta(KEYS[3], key, eta, tonumber(fields[4])) end
+return { fields[2] or "", eta }
+`);
+
+/** What was foretold of a job. */
+export type Forecast = {
+  /** Milliseconds it would hold a slot. */ readonly costMs: number | undefined;
+  /** Its start, and when it was: milliseconds after it was put. Absent when it was started before. */
+  readonly start: (ForetoldStart & { readonly tookMs: number }) | undefined;
+};
+
+/** What a job without a tag is charged as. */
+type Untagged = { readonly tenant: string; readonly lane: Lane; readonly costMs: number };
+
+/**
+ * Notes that a job was taken from its queue: virtual time moves to its tag, and the queue's next head is made
+ * the one that should run next. Harmless when repeated.
+ */
+export async function noteDispatch(
+  space: QueueSpace,
+  job: { id: string; queueName: string },
+  untagged?: Untagged,
+): Promise<Forecast> {
+  const { fair, flows } = fairKeys(space);
+  const reply = (await script(
+    space.client,
+    [fair, flows, etaKey(space)],
+    [`${space.prefix}:`, job.queueName, job.id, ...(untagged ? chargeOf(untagged) : [])],
+  )) as [string, string];
+  return parseForecast(...reply);
+}
+
+function parseForecast(share: string, eta: string): Forecast {
+  const cost = Number(share.split(" ")[2]);
+  const [waitMs = 0, lowMs = 0, highMs = 0, tookMs] = eta.split(" ").map(Number);
+  return {
+    costMs: Number.isFinite(cost) ? cost / ticksPerMs : undefined,
+    start: tookMs === undefined ? undefined : { waitMs, lowMs, highMs, tookMs },
+  };
+}
+
+function chargeOf({ tenant, lane, costMs }: Untagged): (string | number)[] {
+  return [flowOf(tenant, lane), tenant, Math.round(costMs * ticksPerMs)];
+}
+
+/** What to charge for a job that somebody put without a tag; a payload that does not parse costs nobody anything. */
+export function untaggedShare(payload: unknown): Untagged | undefined {
+  const job = inferenceJobSchema.safeParse(payload).data satisfies InferenceJob | undefined;
+  return job && { tenant: job.tenant, lane: job.lane, costMs: estimateJob(job).costMs };
+}

@@ -1,0 +1,60 @@
+import { expect, test } from "vitest";
+import { type BackendState, estimateStartMs, type QueueBacklog, type Workload } from "./estimate-start.ts";
+import { modelCosts } from "./model-costs.ts";
+
+const costs = { ...modelCosts(), loadMs: 3_000 };
+const host = (name: string, models: Record<string, [slots: number, loaded: boolean]>): BackendState => ({
+  name,
+  models: Object.entries(models).map(([model, [slots, loaded]]) => ({ name: model, slots, loaded })),
+});
+const queue = (model: string, fields: Partial<QueueBacklog> = {}): QueueBacklog => ({
+  name: `q-${model}`,
+  model,
+  waiting: 0,
+  running: 0,
+  workMs: (fields.waiting ?? 0) * 1_000,
+  headTag: 0,
+  tailTag: 100,
+  ...fields,
+});
+const load = (queues: QueueBacklog[], backends: BackendState[]): Workload => ({
+  queues,
+  backends,
+  costs: () => costs,
+});
+const place = (ahead: number, tag = 50) => ({ queueName: "q-a", model: "a", tag, ahead });
+const one = host("one", { a: [2, true], b: [2, false] });
+
+test.each<[string, ReturnType<typeof place>, Workload, number | undefined]>([
+  ["nobody has the model", place(0), load([], [host("one", { b: [1, true] })]), undefined],
+  ["a free slot takes it at once", place(0), load([queue("a", { running: 1 })], [one]), 0],
+  ["what is before it, by the slots", place(8), load([queue("a", { waiting: 9 })], [one]), 4_000],
+  [
+    "two hosts are twice as fast",
+    place(8),
+    load([queue("a", { waiting: 9 })], [one, { ...one, name: "two" }]),
+    2_000,
+  ],
+  ["a model nobody has loaded is loaded first", { ...place(0), model: "b" }, load([], [one]), 3_000],
+  [
+    "half of another model's jobs come before, and its load",
+    place(0),
+    load([queue("a", { waiting: 1 }), queue("b", { waiting: 10 })], [one]),
+    2_500 + 3_000,
+  ],
+  [
+    "what waits for other hosts does not stand in its way",
+    place(0),
+    load([queue("c", { waiting: 10 })], [one, host("other", { c: [1, true] })]),
+    0,
+  ],
+])("%s", (_, at, workload, expected) => {
+  expect(estimateStartMs(at, workload)).toBe(expected);
+});
+
+test("the end of the line is behind everything", () => {
+  const end = { ...place(Number.POSITIVE_INFINITY), tag: Number.POSITIVE_INFINITY };
+  expect(estimateStartMs(end, load([queue("a", { waiting: 10 }), queue("b", { waiting: 10 })], [one]))).toBe(
+    10_000 + 3_000,
+  );
+});

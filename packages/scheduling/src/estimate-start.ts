@@ -1,0 +1,105 @@
+import type { ModelCosts } from "./model-costs.ts";
+
+/** One queue as it stands. */
+export type QueueBacklog = {
+  readonly name: string;
+  readonly model: string;
+  readonly waiting: number;
+  readonly running: number;
+  /** Estimated milliseconds of a slot all waiting jobs take. */ readonly workMs: number;
+  /** Tags of the first and the last that wait. */
+  readonly headTag: number;
+  readonly tailTag: number;
+};
+
+/** One Ollama that is up. */
+export type BackendState = {
+  readonly name: string;
+  readonly models: readonly { readonly name: string; readonly slots: number; readonly loaded: boolean }[];
+};
+
+/** All that waits and all that works on it, at one moment. */
+export type Workload = {
+  readonly queues: readonly QueueBacklog[];
+  readonly backends: readonly BackendState[];
+  readonly costs: (model: string) => ModelCosts;
+};
+
+/** Where a waiting job stands. */
+export type PlaceInLine = {
+  readonly queueName: string;
+  readonly model: string;
+  readonly tag: number;
+  /** Jobs of its own queue before it. */ readonly ahead: number;
+};
+
+/** Of a job that runs, half is done on average. */
+const leftOfRunning = 0.5;
+
+/**
+ * Milliseconds until a waiting job starts: the work before it, on its own queue and on those that share its hosts, by
+ * the slots that work on it, and the loads that come between. undefined: no host that is up has its model.
+ */
+export function estimateStartMs(place: PlaceInLine, load: Workload): number | undefined {
+  const hosts = load.backends.filter((backend) => slotsOf(backend, place.model) > 0);
+  const slots = sum(hosts.map((host) => slotsOf(host, place.model)));
+  if (slots === 0) return undefined;
+  const shares = load.queues.map((queue) => ({ queue, part: partOnHosts(queue.model, hosts, load) }));
+  const before = shares.map(({ queue, part }) => part * workBefore(queue, place, load));
+  const running = sum(shares.map(({ queue, part }) => part * queue.running));
+  const left = sum(
+    shares.map(({ queue, part }) => part * queue.running * leftOfRunning * meanCostMs(queue, load)),
+  );
+  const work = sum(before);
+  // Somebody is idle: nothing that runs stands in its way.
+  const wait = running < slots && work === 0 ? 0 : (work + left) / slots;
+  return Math.round(wait + loadsBefore(place, hosts, shares, before, load));
+}
+
+/** The milliseconds of a slot that all hosts together work off each millisecond for these models. */
+export function slotsFor(models: ReadonlySet<string>, backends: readonly BackendState[]): number {
+  return sum(backends.map((host) => Math.max(0, ...[...models].map((model) => slotsOf(host, model)))));
+}
+
+function workBefore(queue: QueueBacklog, place: PlaceInLine, load: Workload): number {
+  if (queue.waiting === 0) return 0;
+  const each = meanCostMs(queue, load);
+  if (queue.name === place.queueName) return Math.min(place.ahead, queue.waiting) * each;
+  // Tags of a backlog lie about evenly between its first and its last.
+  const span = queue.tailTag - queue.headTag;
+  const part = span <= 0 ? Number(queue.headTag < place.tag) : (place.tag - queue.headTag) / span;
+  return Math.min(1, Math.max(0, part)) * queue.waiting * each;
+}
+
+function meanCostMs(queue: QueueBacklog, load: Workload): number {
+  if (queue.waiting > 0 && queue.workMs > 0) return queue.workMs / queue.waiting;
+  const { msPerPromptToken, msPerOutputToken, outputTokens } = load.costs(queue.model);
+  return outputTokens * (msPerOutputToken + msPerPromptToken);
+}
+
+/** How much of a model's work these hosts do. */
+function partOnHosts(model: string, hosts: readonly BackendState[], { backends }: Workload): number {
+  const everywhere = sum(backends.map((host) => slotsOf(host, model)));
+  return everywhere === 0 ? 0 : sum(hosts.map((host) => slotsOf(host, model))) / everywhere;
+}
+
+/** Each other model before it is loaded once, and its own after that; on several hosts at the same time. */
+function loadsBefore(
+  place: PlaceInLine,
+  hosts: readonly BackendState[],
+  shares: readonly { queue: QueueBacklog; part: number }[],
+  before: readonly number[],
+  load: Workload,
+): number {
+  const models = new Set<string>();
+  for (const [index, { queue }] of shares.entries()) if ((before[index] ?? 0) > 0) models.add(queue.model);
+  models.add(place.model);
+  const missing = [...models].filter((model) => !hosts.some((host) => isLoaded(host, model)));
+  return sum(missing.map((model) => load.costs(model).loadMs)) / hosts.length;
+}
+
+const slotsOf = (host: BackendState, model: string): number =>
+  host.models.find(({ name }) => name === model)?.slots ?? 0;
+const isLoaded = (host: BackendState, model: string): boolean =>
+  host.models.some(({ name, loaded }) => name === model && loaded);
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
