@@ -9,6 +9,7 @@ import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureGet } from "./parts/measure-get.ts";
+import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
@@ -17,6 +18,7 @@ import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
 import { measureStop } from "./parts/measure-stop.ts";
+import { measureSwaps } from "./parts/measure-swaps.ts";
 import { measureStreams } from "./parts/measure-streams.ts";
 import { measureWorker } from "./parts/measure-worker.ts";
 import type { Part } from "./parts/part.ts";
@@ -26,6 +28,8 @@ const parts: Record<string, Part> = {
   post: measurePost,
   get: measureGet,
   worker: measureWorker,
+  swaps: measureSwaps,
+  idle: measureIdle,
   pickup: measurePickup,
   bytes: measureBytes,
   memory: measureMemory,

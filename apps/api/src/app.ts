@@ -12,6 +12,8 @@ import { createJobRoutes, directJobRoutes } from "./routes/jobs/create-job-route
 import { jobOperations } from "./routes/jobs/job-operations.ts";
 import { createAnthropicRoutes } from "./routes/anthropic/create-anthropic-routes.ts";
 import { messageOperations } from "./routes/anthropic/message-operations.ts";
+import { capacityOperations } from "./routes/operators/capacity/capacity-operations.ts";
+import { createCapacityRoutes } from "./routes/operators/capacity/create-capacity-routes.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
@@ -57,6 +59,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       ...messageOperations,
       ...ollamaOperations,
       ...dlqOperations,
+      ...capacityOperations,
     ]),
   );
   app.route("/", createPlaygroundRoutes());
@@ -71,6 +74,8 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.get("/models", authenticated, listModels(deps));
   app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   app.route("/dlq", createDlqRoutes(deps));
+  app.use("/capacity/*", authenticated, requireRole("operator", "admin"));
+  app.route("/capacity", createCapacityRoutes(deps));
 
   app.notFound(answerUnrouted(app));
   const intercept = serveDirectly(directJobRoutes(deps), {

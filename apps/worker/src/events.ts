@@ -95,12 +95,19 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
       else logger.warn({ ...line, err: error }, "backend is down; its jobs wait");
     },
     slotsChanged(backend: Backend, model: string) {
-      m.slots.set({ backend: backend.name, model }, backend.slots);
+      m.slots.set({ backend: backend.name, model }, backend.slots(model));
       m.slotsUsed.set({ backend: backend.name, model }, backend.busy(model));
     },
     queueOpened: (queue: string, model: string) => logger.info({ queue, model }, "consuming queue"),
-    queueClosed: (queue: string, model: string) =>
-      logger.warn({ queue, model }, "no backend has the model any more; its jobs wait"),
+    queueClosed: (queue: string) =>
+      logger.warn({ queue }, "no backend has the model any more; its jobs wait"),
+    loadBegan(backend: Backend, affinity: string) {
+      m.loads.inc({ backend: backend.name, model: affinity.split(" ")[0] ?? "" });
+      logger.info({ backend: backend.name, affinity }, "loading a model");
+    },
+    backendsUnreadable: (error: unknown) =>
+      logger.error({ err: error }, "the list of backends cannot be read; it stays as it was"),
+    leaseFailed: (error: unknown) => logger.error({ err: error }, "telling the other workers failed"),
     queuePaused: (queue: string) =>
       logger.warn({ queue }, "no backend can serve the queue now; its jobs wait"),
     queueResumed: (queue: string) => logger.info({ queue }, "queue can be served again"),

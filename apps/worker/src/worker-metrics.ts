@@ -69,6 +69,11 @@ export function createWorkerMetrics(metrics: Metrics) {
       "backend",
       "model",
     ]),
+    loads: metrics.counter(
+      "forebay_model_loads_total",
+      "Loads of a model that this worker's calls made a backend do.",
+      ["backend", "model"],
+    ),
     stalled: metrics.counter("forebay_jobs_stalled_total", "Jobs taken from a worker that died.", ["model"]),
     locksLost: metrics.counter("forebay_job_locks_lost_total", "Jobs whose lock this worker lost.", [
       "model",

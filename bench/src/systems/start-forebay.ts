@@ -20,7 +20,7 @@ export type Forebay = AsyncDisposable & {
   readonly headers: Readonly<Record<string, string>>;
   startApi(): Promise<ServiceProcess & { url: string }>;
   startBatchRunner(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
-  startWorker(ollamaUrl: string, concurrency: number): Promise<ServiceProcess>;
+  startWorker(ollamaUrl: string, concurrency: number, env?: Record<string, string>): Promise<ServiceProcess>;
 };
 
 /** Forebay's own services as they are deployed, on this Redis, with one API key and the model known. */
@@ -53,8 +53,13 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
       return { ...api, url: api.url ?? "" };
     },
     startBatchRunner: (more = {}) => startService("batch-runner", { ...env, ...more }),
-    startWorker: (ollamaUrl, concurrency) =>
-      startService("worker", { ...env, OLLAMA_URLS: ollamaUrl, WORKER_CONCURRENCY: String(concurrency) }),
+    startWorker: (ollamaUrl, concurrency, more = {}) =>
+      startService("worker", {
+        ...env,
+        OLLAMA_URLS: ollamaUrl,
+        WORKER_CONCURRENCY: String(concurrency),
+        ...more,
+      }),
     async [Symbol.asyncDispose]() {
       await space.close();
       await closeRedis(client);

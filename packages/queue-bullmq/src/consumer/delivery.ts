@@ -37,7 +37,7 @@ export type Delivery = {
   readonly forecast: Forecast;
   /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
   readonly signal: AbortSignal;
-  /** Notes which backend works on it. Throws LockLostError. */
+  /** Notes which backend works on it, where that is not the one it was taken for. Throws LockLostError. */
   recordBackend(backend: string): Promise<void>;
   /** When the job's time is up, in milliseconds of Redis's clock, for whoever watches when this worker is dead. */
   recordDeadline(atMs: number): Promise<void>;
@@ -66,12 +66,12 @@ export async function openDelivery(
   space: QueueSpace,
   job: Job,
   place: LockedJob & { queueName: string },
-  by: { worker: string; abort: AbortController },
+  by: { worker: string; backend?: string | undefined; abort: AbortController },
 ): Promise<DeliveryRecord> {
   const { client } = space;
   const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
   const [opened, forecast] = await Promise.all([
-    openFencedStart(client, place, by.worker),
+    openFencedStart(client, place, by),
     noteDispatch(space, place, untagged),
   ]);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
