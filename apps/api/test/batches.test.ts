@@ -24,7 +24,7 @@ beforeAll(async () => {
     loadMs: 10,
   });
   const [api, , firstRunner] = await Promise.all([
-    live.startApi(),
+    live.startApi({ MODEL_ALIASES: `gpt-4o-mini=${model}` }),
     live.startWorker({ WORKER_CONCURRENCY: "4" }),
     live.startBatchRunner(),
   ]);
@@ -84,7 +84,7 @@ const idsOf = (entries: readonly Entry[]): string[] => entries.map((entry) => en
 
 test("a batch answers every line as the endpoint would, and counts and usage add up", async () => {
   const made = await client.batches.create({
-    input_file_id: await upload([chat("a"), chat("b", "Say hi"), chat("c")]),
+    input_file_id: await upload([chat("a"), chat("b", "Say hi"), chat("c", "x", { model: "gpt-4o-mini" })]),
     endpoint: "/v1/chat/completions",
     completion_window: "24h",
     metadata: { run: "1" },
@@ -96,12 +96,12 @@ test("a batch answers every line as the endpoint would, and counts and usage add
     errors: null,
     error_file_id: null,
     request_counts: { total: 3, completed: 3, failed: 0 },
-    model,
   });
   expect(batch.completed_at).toBeGreaterThanOrEqual(batch.created_at);
   const entries = await read(batch.output_file_id);
   expect(idsOf(entries)).toEqual(["a", "b", "c"]);
   const bodies = entries.map((entry) => entry.response?.body as unknown as OpenAI.ChatCompletion);
+  expect(new Set(bodies.map((body) => body.model))).toEqual(new Set([model]));
   for (const body of bodies) expect(body.choices[0]?.message.content).toEqual(expect.any(String));
   const tokens = bodies.reduce((sum, body) => sum + (body.usage?.completion_tokens ?? 0), 0);
   expect(batch.usage?.output_tokens).toBe(tokens);

@@ -61,8 +61,9 @@ const calls: Record<BatchEndpoint, (body: unknown) => Call> = {
 
 /** The job a line stands for. Throws OpenaiRefusal, as the endpoint would refuse the body. */
 export function toLineJob(batch: BatchRecord, body: unknown, known: ReadonlySet<string>): LineJob {
-  const { type, model, user, request, more, base64 } = calls[batch.endpoint](body);
-  checkModel(model, batch.models, known);
+  const { type, model: asked, user, request, more, base64 } = calls[batch.endpoint](body);
+  const model = batch.aliases?.[canonicalModelName(asked)] ?? asked;
+  checkModel(asked, model, batch.models, known);
   const job = parseBody(inferenceJobSchema, {
     v: 1,
     type,
@@ -78,15 +79,21 @@ export function toLineJob(batch: BatchRecord, body: unknown, known: ReadonlySet<
   return { job, form: { model, base64 } };
 }
 
-function checkModel(model: string, allowed: readonly string[] | undefined, known: ReadonlySet<string>): void {
-  const name = canonicalModelName(model);
-  if (allowed && !allowed.some((each) => canonicalModelName(each) === name)) {
-    throw new OpenaiRefusal(403, `This key may not use the model ${model}.`, {
+/** Who may use a name may use what it stands for, and who may use a model may call it by any name. */
+function checkModel(
+  asked: string,
+  model: string,
+  allowed: readonly string[] | undefined,
+  known: ReadonlySet<string>,
+): void {
+  const names = [asked, model].map(canonicalModelName);
+  if (allowed && !allowed.some((each) => names.includes(canonicalModelName(each)))) {
+    throw new OpenaiRefusal(403, `This key may not use the model ${asked}.`, {
       code: "forbidden",
       param: "model",
     });
   }
-  if (known.has(name)) return;
+  if (known.has(canonicalModelName(model))) return;
   throw new OpenaiRefusal(404, `No backend has the model ${model}.`, {
     code: "model_not_found",
     param: "model",

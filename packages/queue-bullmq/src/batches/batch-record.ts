@@ -47,6 +47,8 @@ export const batchHeadSchema = z.object({
   retry_of: batchIdSchema.optional(),
   /** What the key that made it may: models, and jobs its tenant may have open. Absent: no limit of its own. */
   models: z.array(z.string()).optional(),
+  /** Other names for models, as they were configured when it was made: canonical name → model. */
+  aliases: z.record(z.string(), z.string()).optional(),
   jobs_open_max: z.int().optional(),
   created_at: z.int(),
   expires_at: z.int(),

@@ -35,6 +35,7 @@ export async function addBatch(
     ...named,
     output_file_id: createFileId(),
     error_file_id: createFileId(),
+    ...(deps.jobs.names.aliases.size > 0 && { aliases: Object.fromEntries(deps.jobs.names.aliases) }),
     ...(caller.models && { models: [...caller.models] }),
     ...(caller.jobsOpenMax !== undefined && { jobs_open_max: caller.jobsOpenMax }),
     created_at,
