@@ -26,7 +26,7 @@ export * from "./jobs/locate-job.ts";
 export * from "./redis/lua.ts";
 export * from "./dispatch/open-dispatcher.ts";
 export * from "./dispatch/open-queue-worker.ts";
-export * from "./dispatch/queue-head.ts";
+export * from "./dispatch/waiting-head.ts";
 export * from "./queues/load-notices.ts";
 export * from "./queues/model-cards.ts";
 export * from "./queues/operator-wishes.ts";

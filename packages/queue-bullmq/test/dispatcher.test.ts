@@ -7,7 +7,7 @@ import {
   type Dispatcher,
   leaseSlots,
   openDispatcher,
-  type QueueHead,
+  type WaitingHead,
   type QueueSpace,
 } from "../src/index.ts";
 import { defaultDeliveryPolicy } from "@forebay/queue-contracts";
@@ -23,7 +23,7 @@ afterEach(() => stack.disposeAsync());
 
 type Options = {
   seats?: number;
-  choose?: (heads: readonly QueueHead[]) => QueueHead | undefined;
+  choose?: (heads: readonly WaitingHead[]) => WaitingHead | undefined;
   handle?: (delivery: Delivery) => Promise<unknown>;
 };
 /** A dispatcher with so many seats; by default the lowest tag goes first. Tells which queue each job was of. */

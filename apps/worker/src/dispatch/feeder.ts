@@ -1,4 +1,4 @@
-import type { QueueHead } from "@forebay/queue-bullmq";
+import type { WaitingHead } from "@forebay/queue-bullmq";
 import { affinityKey, type QueueEntry } from "@forebay/queue-contracts";
 import type { Backend } from "../backends/backend.ts";
 import type { LeaseKeeper } from "../backends/lease-keeper.ts";
@@ -18,7 +18,7 @@ export type Seat = {
 export type Feeder = {
   /** The queues this worker serves. */
   know(entries: readonly QueueEntry[]): void;
-  choose(heads: readonly QueueHead[], nowMs: number): { queueName: string; seat: Seat } | undefined;
+  choose(heads: readonly WaitingHead[], nowMs: number): { queueName: string; seat: Seat } | undefined;
   leave(seat: Seat): void;
   /** A slot on another host for a job that failed on this one; the same one when no other is free. */
   elsewhere(seat: Seat, avoid: string | undefined): Promise<Seat>;
@@ -32,7 +32,7 @@ export type FeederDeps = {
   readonly leases: LeaseKeeper;
   readonly elsewhere: Elsewhere;
   /** How long a head may be passed over, by when its lane is known. */
-  readonly overtakenMsMax: (head: QueueHead) => number;
+  readonly overtakenMsMax: (head: WaitingHead) => number;
   readonly isPaused: (model: string) => boolean;
   readonly swapTicks: (loadMs: number) => number;
   /** A host begins to load. */ readonly onLoad: (seat: Seat) => void;
@@ -54,7 +54,7 @@ export function createFeeder(deps: FeederDeps): Feeder {
   const freeOf = (backend: Backend, resident: Resident, nowMs: number): number =>
     deps.leases.free(backend.name, resident.model, slotsOf(backend, resident, nowMs));
 
-  const describe = (head: QueueHead, nowMs: number): Waiting | undefined => {
+  const describe = (head: WaitingHead, nowMs: number): Waiting | undefined => {
     const resident = residents.get(head.queueName);
     if (!resident || deps.isPaused(resident.model)) return undefined;
     const passed = overtaken.get(head.queueName);

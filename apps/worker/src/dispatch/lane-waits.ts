@@ -1,4 +1,4 @@
-import type { QueueHead, QueueSpace } from "@forebay/queue-bullmq";
+import type { WaitingHead, QueueSpace } from "@forebay/queue-bullmq";
 import { type Lane, laneSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
 
@@ -6,7 +6,7 @@ const payloadSchema = z.object({ lane: laneSchema });
 const keptMax = 1_000;
 
 /** How long heads may be passed over, by the lane of the job. */
-export type LaneWaits = { of(head: QueueHead): number };
+export type LaneWaits = { of(head: WaitingHead): number };
 
 /**
  * A job's lane is in its payload, which may be large: it is read once, in the background, and only where lanes
@@ -17,7 +17,7 @@ export function createLaneWaits(space: QueueSpace, waitMs: Readonly<Record<Lane,
   const uniform = Object.values(waitMs).every((ms) => ms === shortest);
   const lanes = new Map<string, Lane | "asked">();
 
-  const ask = async ({ id, queueName }: QueueHead): Promise<void> => {
+  const ask = async ({ id, queueName }: WaitingHead): Promise<void> => {
     const payload = await space.client.hget(space.jobKey(queueName, id), "data");
     const parsed = z.preprocess((text) => JSON.parse(String(text)), payloadSchema).safeParse(payload);
     lanes.set(id, parsed.data?.lane ?? "standard");

@@ -10,7 +10,7 @@ import {
   type QueueWorkerOptions,
   type TakenJob,
 } from "./open-queue-worker.ts";
-import { lookAtQueue, type QueueHead } from "./queue-head.ts";
+import { lookAtQueue, type WaitingHead } from "./waiting-head.ts";
 
 /** `Seat`: what a job needs to run, such as a slot on a host; given out by `choose`, given back by `leave`. */
 export type DispatcherOptions<Seat> = QueueWorkerOptions & {
@@ -20,7 +20,7 @@ export type DispatcherOptions<Seat> = QueueWorkerOptions & {
    * @param heads of all queues where jobs wait
    */
   readonly choose: (
-    heads: readonly QueueHead[],
+    heads: readonly WaitingHead[],
     nowMs: number,
   ) => { queueName: string; seat: Seat } | undefined;
   /** Gives a seat back: its job ended, or there was none after all. */
@@ -37,7 +37,7 @@ export type Dispatcher = {
   /** `choose` may answer differently now: a slot is free, a host is back. */
   poke(): void;
   /** Jobs waiting, by queue, as last seen. */
-  heads(): readonly QueueHead[];
+  heads(): readonly WaitingHead[];
   stopJob(id: string, reason: StopReason): boolean;
   /** Takes no more, waits for the running ones until `deadline`, then aborts those and hands them back. */
   close(deadline: AbortSignal): Promise<void>;
@@ -45,7 +45,7 @@ export type Dispatcher = {
 
 type Served = {
   readonly worker: QueueWorker;
-  head: QueueHead | undefined;
+  head: WaitingHead | undefined;
   delayedUntil: number | undefined;
   lookedAt: number;
   /** What is known of it may be wrong. */ stale: boolean;
@@ -97,7 +97,7 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
   }, sweepMs);
 
   const withJobs = (): Served[] => [...queues.values()].filter(({ head }) => head !== undefined);
-  const heads = (): QueueHead[] => {
+  const heads = (): WaitingHead[] => {
     const now = Date.now();
     return withJobs().flatMap(({ head, restUntil }) => (head && restUntil <= now ? [head] : []));
   };

@@ -2,7 +2,7 @@ import { createLuaScript } from "../redis/lua.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
 /** The job of a queue that would run next, and how much is behind it. */
-export type QueueHead = {
+export type WaitingHead = {
   readonly queueName: string;
   readonly id: string;
   /** Its BullMQ priority: the lower, the sooner. 0: put there without one, before all others. */
@@ -13,7 +13,7 @@ export type QueueHead = {
 
 /** What was seen of a queue at one moment. */
 export type QueueLook = {
-  /** Undefined: nothing waits, or the queue is paused. */ readonly head: QueueHead | undefined;
+  /** Undefined: nothing waits, or the queue is paused. */ readonly head: WaitingHead | undefined;
   /** When the next delayed job is due, in milliseconds; a job that is due already counts as waiting. */
   readonly delayedUntil: number | undefined;
 };
