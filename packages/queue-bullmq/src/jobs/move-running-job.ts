@@ -9,8 +9,8 @@ import { movedKey } from "./locate-job.ts";
 import { startsLine } from "./starts.ts";
 
 // BullMQ has no way from one queue to another. All of it in one script: nobody ever sees the job twice or not at all.
-// It stands at the front of its priority there, like a job BullMQ puts back: it has waited its turn.
-// KEYS, of the queue it leaves: job, lock, log, active, stalled; of the other: job, log, prioritized, marker, meta,
+// It stands before all others there, like a job taken from a dead worker: it has waited its turn.
+// KEYS, of the queue it leaves: job, lock, log, active, stalled; of the other: job, log, wait, marker, meta,
 // active, events; then where moves are remembered.
 // ARGV: lock token, id, payload, line for `starts`, model, now (ms), channel, name of the other queue, how long the move
 // is remembered (s). Returns false when the lock is not ours, 0 when the other queue has a job of this id.
@@ -30,7 +30,7 @@ redis.call("DEL", KEYS[1], KEYS[2])
 redis.call("LREM", KEYS[4], 1, ARGV[2])
 redis.call("SREM", KEYS[5], ARGV[2])
 redis.call("SET", KEYS[13], ARGV[8], "EX", ARGV[9])
-redis.call("ZADD", KEYS[8], (tonumber(fields[4]) or 0) * 0x100000000, ARGV[2])
+redis.call("RPUSH", KEYS[8], ARGV[2])
 local meta = redis.call("HMGET", KEYS[10], "opts.maxLenEvents", "paused", "concurrency")
 local maxed = meta[3] and redis.call("LLEN", KEYS[11]) >= tonumber(meta[3])
 if not meta[2] and not maxed then redis.call("ZADD", KEYS[9], 0, "0") end
@@ -70,7 +70,7 @@ export async function moveRunningJob(
     ...["active", "stalled"].map((part) => space.jobKey(from.queueName, part)),
     newKey,
     logKey(newKey),
-    ...["prioritized", "marker", "meta", "active", "events"].map((part) => space.jobKey(to.queueName, part)),
+    ...["wait", "marker", "meta", "active", "events"].map((part) => space.jobKey(to.queueName, part)),
     movedKey(space, id),
   ];
   const reply = await move(space.client, keys, [
