@@ -37,6 +37,10 @@ FROM toolchain AS timekeeper-dependencies
 RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
     pnpm install --prod --frozen-lockfile --no-optional --filter "@forebay/timekeeper..."
 
+FROM toolchain AS batch-runner-dependencies
+RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
+    pnpm install --prod --frozen-lockfile --no-optional --filter "@forebay/batch-runner..."
+
 FROM toolchain AS dashboard-dependencies
 RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
     pnpm install --prod --frozen-lockfile --no-optional --filter "@forebay/dashboard..."
@@ -53,7 +57,8 @@ RUN --mount=type=cache,id=forebay-pnpm,target=/pnpm/store \
 FROM ${NODE_IMAGE} AS service
 WORKDIR /forebay
 ENV NODE_ENV=production FOREBAY_DATA_DIR=/var/lib/forebay
-RUN mkdir -p /var/lib/forebay && chown node:node /var/lib/forebay
+# The folder of blobs is where compose mounts a volume: a new one takes its owner from here.
+RUN mkdir -p /var/lib/forebay/blobs && chown -R node:node /var/lib/forebay
 COPY infra/compose/healthcheck.mjs ./
 USER node
 
@@ -88,6 +93,14 @@ COPY apps/timekeeper ./apps/timekeeper
 EXPOSE 9106
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "healthcheck.mjs", "TIMEKEEPER_OPS_PORT", "9106"]
 CMD ["node", "apps/timekeeper/src/main.ts"]
+
+FROM service AS batch-runner
+COPY --from=batch-runner-dependencies /forebay ./
+COPY packages ./packages
+COPY apps/batch-runner ./apps/batch-runner
+EXPOSE 9107
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 CMD ["node", "healthcheck.mjs", "BATCH_OPS_PORT", "9107"]
+CMD ["node", "apps/batch-runner/src/main.ts"]
 
 FROM service AS dashboard
 COPY --from=dashboard-dependencies /forebay ./

@@ -41,7 +41,7 @@ render_nginx() { # <directory>: the configuration as the container would have it
         -keyout "$1/tls/privkey.pem" -out "$1/tls/fullchain.pem" 2>/dev/null
     sed -e 's|${NGINX_RESOLVER}|127.0.0.1|' -e 's|${NGINX_HTTPS_PORT}|443|' -e 's|${NGINX_HSTS}||' \
         -e 's|${NGINX_RATE_PER_S}|200|' -e 's|${NGINX_RATE_BURST}|400|' -e 's|${NGINX_CONNECTIONS_MAX}|512|' \
-        -e 's|${NGINX_BODY_BYTES_MAX}|1000000|' -e 's|${NGINX_API}|api:8080|' \
+        -e 's|${NGINX_BODY_BYTES_MAX}|1000000|' -e 's|${NGINX_FILE_BYTES_MAX}|210000000|' -e 's|${NGINX_API}|api:8080|' \
         -e 's|${NGINX_DASHBOARD}|dashboard:8081|' -e "s|\${NGINX_TLS_DIR}|$1/tls|" \
         infra/nginx/templates/forebay.conf.template >"$1/conf.d/forebay.conf"
     # What nginx writes under /tmp goes beside it here.

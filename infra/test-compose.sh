@@ -120,7 +120,7 @@ targets_up() {
         grep -q true
 }
 all_targets_up() {
-    for job in prometheus api dlq-handler timekeeper dashboard; do targets_up $job 1 || return 1; done
+    for job in prometheus api dlq-handler timekeeper batch-runner dashboard; do targets_up $job 1 || return 1; done
     targets_up worker "$1"
 }
 metric() { prometheus "query?query=$(node -p 'encodeURIComponent(process.argv[1])' "$1")" | json 'it.data.result[0]?.value[1] ?? "none"'; }
@@ -171,7 +171,7 @@ published=$(docker ps --filter "label=com.docker.compose.project=$project" --for
 ! compose exec -T redis redis-cli ping 2>&1 | grep -q PONG || fail "Redis asks for a password"
 ok "only nginx and Prometheus are published; ops ports and Redis are out of reach"
 
-for service in redis api worker dlq-handler timekeeper dashboard nginx prometheus simulator; do
+for service in redis api worker dlq-handler timekeeper batch-runner dashboard nginx prometheus simulator; do
     id=$(containers $service | head -1)
     [ "$(docker exec "$id" id -u)" != 0 ] || fail "$service does not run as root"
     [ "$(docker inspect --format '{{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}}' "$id")" = "true [ALL]" ] ||

@@ -7,13 +7,13 @@ const connection = new Redis(process.env["REDIS_URL"] ?? "redis://127.0.0.1:6379
 });
 const ollamaUrl = process.env["OLLAMA_URL"] ?? "http://127.0.0.1:11434";
 
-const worker = new Worker<{ model: string; prompt: string }>(
+const worker = new Worker<{ model: string; prompt: string; options?: object }>(
   "ollama",
   async (job) => {
     const response = await fetch(`${ollamaUrl}/api/generate`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: job.data.model, prompt: job.data.prompt, stream: false }),
+      body: JSON.stringify({ ...job.data, stream: false }),
     });
     if (!response.ok) throw new Error(`Ollama answered ${response.status}`);
     const answer = (await response.json()) as { response: string; eval_count: number };

@@ -4,17 +4,21 @@ import { cpus } from "node:os";
 import { type Figure, passes } from "./figure.ts";
 import { openLoadGenerator } from "./load/open-load-generator.ts";
 import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
+import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureGet } from "./parts/measure-get.ts";
+import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
+import { measureOverhead } from "./parts/measure-overhead.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
 import { measureStop } from "./parts/measure-stop.ts";
+import { measureSwaps } from "./parts/measure-swaps.ts";
 import { measureStreams } from "./parts/measure-streams.ts";
 import { measureWorker } from "./parts/measure-worker.ts";
 import type { Part } from "./parts/part.ts";
@@ -24,6 +28,8 @@ const parts: Record<string, Part> = {
   post: measurePost,
   get: measureGet,
   worker: measureWorker,
+  swaps: measureSwaps,
+  idle: measureIdle,
   pickup: measurePickup,
   bytes: measureBytes,
   memory: measureMemory,
@@ -32,6 +38,8 @@ const parts: Record<string, Part> = {
   live: measureLive,
   stop: measureStop,
   log: measureLog,
+  overhead: measureOverhead,
+  batches: measureBatches,
   fairness: measureFairness,
   eta: measureEta,
 };

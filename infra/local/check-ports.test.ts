@@ -12,6 +12,7 @@ const variables = [
   "WORKER_OPS_PORT",
   "DLQ_OPS_PORT",
   "TIMEKEEPER_OPS_PORT",
+  "BATCH_OPS_PORT",
   "DASHBOARD_PORT",
   "DASHBOARD_OPS_PORT",
 ] as const;

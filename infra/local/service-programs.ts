@@ -10,6 +10,7 @@ const root = path.resolve(import.meta.dirname, "../..");
 const opsPorts = {
   dashboard: "DASHBOARD_OPS_PORT",
   timekeeper: "TIMEKEEPER_OPS_PORT",
+  "batch-runner": "BATCH_OPS_PORT",
   "dlq-handler": "DLQ_OPS_PORT",
   worker: "WORKER_OPS_PORT",
   api: "API_OPS_PORT",

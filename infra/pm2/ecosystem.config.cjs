@@ -45,6 +45,7 @@ module.exports = {
     }),
     service("dlq-handler"),
     service("timekeeper"),
+    service("batch-runner"),
     service("dashboard"),
   ],
 };

@@ -12,11 +12,16 @@ import { createJobRoutes, directJobRoutes } from "./routes/jobs/create-job-route
 import { jobOperations } from "./routes/jobs/job-operations.ts";
 import { createAnthropicRoutes } from "./routes/anthropic/create-anthropic-routes.ts";
 import { messageOperations } from "./routes/anthropic/message-operations.ts";
+import { capacityOperations } from "./routes/operators/capacity/capacity-operations.ts";
+import { createCapacityRoutes } from "./routes/operators/capacity/create-capacity-routes.ts";
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
 import { ollamaOperations } from "./routes/ollama/ollama-operations.ts";
+import { batchOperations } from "./routes/openai/batches/batch-operations.ts";
 import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
+import type { FileDeps } from "./routes/openai/files/file-deps.ts";
+import { fileOperations } from "./routes/openai/files/file-operations.ts";
 import { openaiOperations } from "./routes/openai/openai-operations.ts";
 import { responseOperations } from "./routes/openai/responses/response-operations.ts";
 import { createPlaygroundRoutes } from "./routes/playground/create-playground-routes.ts";
@@ -25,11 +30,12 @@ import type { ScheduleDeps } from "./routes/schedules/schedule-deps.ts";
 import { scheduleOperations } from "./routes/schedules/schedule-operations.ts";
 import { listModels, listModelsOperation } from "./routes/models/list-models.ts";
 
-export type ApiDeps = ScheduleDeps & {
-  readonly keyring: Keyring;
-  /** Whether callers need no key while none exists: only where nobody but this machine can connect. */
-  readonly openAllowed: boolean;
-};
+export type ApiDeps = ScheduleDeps &
+  FileDeps & {
+    readonly keyring: Keyring;
+    /** Whether callers need no key while none exists: only where nobody but this machine can connect. */
+    readonly openAllowed: boolean;
+  };
 
 /** Every surface of the API, mounted on one app; the busiest routes also without it. */
 export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; intercept: Interceptor } {
@@ -47,10 +53,13 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       ...scheduleOperations,
       listModelsOperation,
       ...openaiOperations,
+      ...fileOperations,
+      ...batchOperations,
       ...responseOperations,
       ...messageOperations,
       ...ollamaOperations,
       ...dlqOperations,
+      ...capacityOperations,
     ]),
   );
   app.route("/", createPlaygroundRoutes());
@@ -62,9 +71,11 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
   app.route("/v1", createAnthropicRoutes(deps, authenticated));
   app.route("/v1", createOpenaiRoutes(deps, authenticated));
   app.route("/api", createOllamaRoutes(deps, authenticated));
-  app.get("/models", authenticated, listModels(deps.models));
+  app.get("/models", authenticated, listModels(deps));
   app.use("/dlq/*", authenticated, requireRole("operator", "admin"));
   app.route("/dlq", createDlqRoutes(deps));
+  app.use("/capacity/*", authenticated, requireRole("operator", "admin"));
+  app.route("/capacity", createCapacityRoutes(deps));
 
   app.notFound(answerUnrouted(app));
   const intercept = serveDirectly(directJobRoutes(deps), {

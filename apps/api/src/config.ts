@@ -1,7 +1,10 @@
+import { blobStoreEnvShape, blobStoreSettings } from "@forebay/blob-store";
 import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
 import { deliveryPolicySchema, laneSchema, modelNameSchema, payloadBytesMax } from "@forebay/queue-contracts";
 import { defaultLaneWeights } from "@forebay/scheduling";
 import { z } from "zod";
+import type { ModelNames } from "./models/model-names.ts";
+import { parseModelNames } from "./models/parse-model-names.ts";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = z.coerce.number().int().min(1);
@@ -31,12 +34,16 @@ const laneWeightsSchema = z.string().transform((text, context) => {
 
 const envSchema = z.object({
   ...redisEnvShape,
+  ...blobStoreEnvShape,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
   OPS_HOST: z.string().default("127.0.0.1"),
   API_OPS_PORT: port.default(9101),
   API_HOST: z.string().default("127.0.0.1"),
   API_PORT: port.default(8080),
   OLLAMA_DEFAULT_MODEL: modelNameSchema.optional(),
+  MODEL_ALIASES: z.string().default(""),
+  MODEL_FALLBACKS: z.string().default(""),
+  MODEL_FALLBACK_WAITING_MAX: count.default(100),
   // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
   API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
   API_LANE_WEIGHTS: laneWeightsSchema.prefault("interactive=16,standard=4,batch=1"),
@@ -44,6 +51,8 @@ const envSchema = z.object({
   // More than this would not fit a payload on the queue.
   API_BODY_BYTES_MAX: count.max(payloadBytesMax).default(1_000_000),
   API_BODY_DEPTH_MAX: count.max(1_000).default(32),
+  API_FILE_BYTES_MAX: count.default(200 * 1024 * 1024),
+  RETENTION_FILES_S: count.min(3_600).default(30 * 24 * 3_600),
   API_TENANT_JOBS_OPEN_MAX: count.default(10_000),
   API_JOBS_WAITING_MAX: count.default(100_000),
   // What no other key says; absent: no such limit.
@@ -55,13 +64,27 @@ const envSchema = z.object({
   API_KEYS_PATH: z.string().optional(),
   API_SHUTDOWN_GRACE_S: z.coerce.number().min(0).default(10),
   API_STREAM_HEARTBEAT_S: z.coerce.number().positive().default(10),
+  API_SDK_RETRY_GRACE_S: z.coerce.number().min(0).max(60).default(1.5),
+  API_SILENT_ANSWER_S: z.coerce.number().min(0).max(3_600).default(30),
   API_STREAM_STALL_S: z.coerce.number().positive().default(30),
   DELIVERY_ATTEMPTS: z.coerce.number().int().min(1).max(10).default(3),
 });
 
+function modelNames(
+  env: { MODEL_ALIASES: string; MODEL_FALLBACKS: string },
+  context: z.RefinementCtx,
+): ModelNames {
+  const { problems, ...names } = parseModelNames(env.MODEL_ALIASES, env.MODEL_FALLBACKS);
+  for (const problem of problems) {
+    context.addIssue({ code: "custom", path: ["MODEL_ALIASES, MODEL_FALLBACKS"], message: problem });
+  }
+  return names;
+}
+
 /** Everything the API can be told, in real units. */
-export const apiConfigSchema = envSchema.transform((env) => ({
+export const apiConfigSchema = envSchema.transform((env, context) => ({
   redis: redisSettings(env),
+  blobStore: blobStoreSettings(env),
   logLevel: env.LOG_LEVEL,
   ops: { host: env.OPS_HOST, port: env.API_OPS_PORT },
   host: env.API_HOST,
@@ -74,11 +97,22 @@ export const apiConfigSchema = envSchema.transform((env) => ({
     heartbeatMs: env.API_STREAM_HEARTBEAT_S * 1_000,
     stallMs: env.API_STREAM_STALL_S * 1_000,
   },
+  calls: {
+    retryGraceMs: env.API_SDK_RETRY_GRACE_S * 1_000,
+    silenceMs: env.API_SILENT_ANSWER_S === 0 ? undefined : env.API_SILENT_ANSWER_S * 1_000,
+  },
   laneWeights: env.API_LANE_WEIGHTS,
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),
-  jobs: { defaultModel: env.OLLAMA_DEFAULT_MODEL, contextBuckets: env.API_CONTEXT_BUCKETS },
+  jobs: {
+    defaultModel: env.OLLAMA_DEFAULT_MODEL,
+    contextBuckets: env.API_CONTEXT_BUCKETS,
+    names: modelNames(env, context),
+    readiness: { waitingMax: env.MODEL_FALLBACK_WAITING_MAX },
+  },
   body: { bytesMax: env.API_BODY_BYTES_MAX, depthMax: env.API_BODY_DEPTH_MAX },
+  /** Files of batches. */
+  uploads: { bytesMax: env.API_FILE_BYTES_MAX, retentionS: env.RETENTION_FILES_S },
   limits: {
     tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,
     jobsWaitingMax: env.API_JOBS_WAITING_MAX,

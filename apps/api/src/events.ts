@@ -1,3 +1,4 @@
+import type { BatchHead, FileHead } from "@forebay/queue-bullmq";
 import type { InferenceJob } from "@forebay/queue-contracts";
 import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Caller } from "./auth/caller.ts";
@@ -13,6 +14,11 @@ export type ApiEvents = {
   jobDeleted(id: string, caller: Caller): void;
   deadLettersActedOn(id: string, action: string, caller: Caller): void;
   scheduleChanged(id: string, change: "created" | "changed" | "deleted", caller: Caller): void;
+  fileStored(file: FileHead, bytes: number, caller: Caller): void;
+  fileDeleted(id: string, caller: Caller): void;
+  blobStoreFailed(error: unknown): void;
+  batchAccepted(batch: BatchHead, caller: Caller): void;
+  batchCancelled(id: string, caller: Caller): void;
   requestRefused(problem: Problem, request: ServedRequest): void;
   requestFailed(error: unknown, request: ServedRequest): void;
   requestServed(request: ServedRequest, status: number, durationS: number): void;
@@ -46,6 +52,8 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
   const refused = metrics.counter("forebay_jobs_refused_total", "POST /jobs answered with an error.", [
     "code",
   ]);
+  const fileBytes = metrics.counter("forebay_file_bytes_total", "Bytes of files that were uploaded.", []);
+  const batches = metrics.counter("forebay_batches_accepted_total", "Batches recorded.", ["endpoint"]);
   const who = (caller: Caller) => ({ tenant: caller.tenant, key: caller.keyId });
 
   return {
@@ -62,6 +70,17 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
       logger.info({ action_id: id, action, ...who(caller) }, "action on dead letters asked for"),
     scheduleChanged: (id, change, caller) =>
       logger.info({ schedule: id, change, ...who(caller) }, "schedule changed"),
+    fileStored({ id, purpose }, bytes, caller) {
+      fileBytes.inc(bytes);
+      logger.info({ file: id, purpose, bytes, ...who(caller) }, "file stored");
+    },
+    fileDeleted: (id, caller) => logger.info({ file: id, ...who(caller) }, "file deleted"),
+    blobStoreFailed: (error) => logger.error({ err: error }, "a file could not be stored"),
+    batchAccepted({ id, endpoint, retry_of }, caller) {
+      batches.inc({ endpoint });
+      logger.info({ batch: id, endpoint, retry_of, ...who(caller) }, "batch accepted");
+    },
+    batchCancelled: (id, caller) => logger.info({ batch: id, ...who(caller) }, "batch cancelled"),
     requestRefused(problem, request) {
       if (request.method === "POST" && request.route === "/jobs") refused.inc({ code: problem.code });
       const fields = { code: problem.code, request_id: request.requestId, route: request.route };

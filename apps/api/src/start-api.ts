@@ -1,6 +1,9 @@
+import { openBlobStore } from "@forebay/blob-store";
 import { createKeyring, createKeyStore } from "@forebay/access-keys";
 import {
   checkRedis,
+  createBatchStore,
+  createFileStore,
   createQueueDirectory,
   createScheduleStore,
   openLiveHub,
@@ -56,6 +59,9 @@ export async function startApi(
     streams,
     places,
     schedules: createScheduleStore(space),
+    files: createFileStore(space),
+    batches: createBatchStore(space),
+    blobs: stack.use(openBlobStore(config.blobStore)),
     models,
     forecasts,
     admission: createAdmission(space, createSystemLoad(space, directory, models), forecasts, config.limits),
@@ -70,7 +76,9 @@ export async function startApi(
   const { host, port, shutdownGraceMs: drainMs } = config;
   const options = { host, port, portVariable: "API_PORT", ...app, errorHandler: answerBadRequest };
   const server = stack.use(await openHttpServer({ ...options, drainMs }));
-  answerBadHttp(server.server, config.body.bytesMax);
+  answerBadHttp(server.server, ({ url = "" }) =>
+    url.startsWith("/v1/files") ? config.uploads.bytesMax : config.body.bytesMax,
+  );
   // Before the server waits for its connections: streams end only when told to.
   stack.defer(() => streams.endAll());
   logger.info({ url: server.url }, "api listens");

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { createKeyStore, type KeyInput, type KeyStore } from "@forebay/access-keys";
 import {
   announceWorker,
@@ -51,6 +54,7 @@ export type Api = AsyncDisposable & {
 
 export type ApiFixture = Api & {
   readonly prefix: string;
+  /** Where files are kept. */ readonly dataDir: string;
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
   readonly keys: KeyStore;
@@ -71,6 +75,8 @@ export async function createApiFixture(
 ): Promise<ApiFixture> {
   await using opened = new AsyncDisposableStack();
   const prefix = `api-test-${randomBytes(4).toString("hex")}`;
+  const dataDir = await mkdtemp(path.join(tmpdir(), "forebay-api-"));
+  opened.defer(() => rm(dataDir, { recursive: true, force: true }));
   const space = await openSpace(opened, redisUrl, prefix);
   opened.defer(() => removeKeys(space));
   const announce: ApiFixture["announce"] = async (names = [model], finishedPerS = {}) => {
@@ -84,12 +90,19 @@ export async function createApiFixture(
   const keys = createKeyStore(space);
   const directory = createQueueDirectory(space);
   const startReplica = (more: Record<string, string> = {}) =>
-    openApi(stack, { REDIS_URL: redisUrl, FOREBAY_KEY_PREFIX: prefix, ...env, ...more });
+    openApi(stack, {
+      REDIS_URL: redisUrl,
+      FOREBAY_KEY_PREFIX: prefix,
+      FOREBAY_DATA_DIR: dataDir,
+      ...env,
+      ...more,
+    });
   const stack = opened.move();
   const api = await startReplica();
   return {
     ...api,
     prefix,
+    dataDir,
     space,
     directory,
     keys,

@@ -99,3 +99,20 @@ describe.each(Object.entries(clients))("%s", (_, client) => {
     await expect(client.chat("no-such").invoke("Hi")).rejects.toThrow(/no-such/);
   });
 });
+
+test("@langchain/openai through responses answers, streams, and calls a tool", async () => {
+  const configuration = { baseURL: `${api}/v1` };
+  const chat = (name: string) =>
+    new ChatOpenAI({ configuration, apiKey: "none", model: name, maxRetries: 0, useResponsesApi: true });
+  expect((await chat(model).invoke("Say hello")).text).not.toBe("");
+  let pieces = 0;
+  for await (const part of await chat(model).stream("Say hello")) if (part.text !== "") pieces++;
+  expect(pieces).toBeGreaterThan(3);
+  const bound = chat(thinker).bindTools([weather]);
+  const ask = new HumanMessage("[call:get_weather] in Ghent");
+  const first = await bound.invoke([ask]);
+  const [called] = first.tool_calls ?? [];
+  expect(called?.name).toBe("get_weather");
+  const result = new ToolMessage({ content: "sunny", tool_call_id: called?.id ?? "" });
+  expect((await bound.invoke([ask, first, result])).text).not.toBe("");
+});

@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { closeRedis, openQueueSpace, openRedis, type QueueSpace, waitForRedis } from "@forebay/queue-bullmq";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@forebay/ollama-simulator";
 import { type ServiceName, type ServiceProcess, startService, waitFor } from "@forebay/test-harness";
@@ -9,10 +12,12 @@ export const model = "llama3.2:3b";
 /** A whole path in real processes: API replicas and workers as many as wanted, on one prefix of a Redis. */
 export type LiveStack = AsyncDisposable & {
   readonly simulator: Simulator;
+  /** Where files are kept. */ readonly dataDir: string;
   readonly env: Readonly<Record<string, string>>;
   startApi(env?: Record<string, string>): Promise<ServiceProcess & { url: string }>;
   startWorker(env?: Record<string, string>): Promise<ServiceProcess>;
   startTimekeeper(env?: Record<string, string>): Promise<ServiceProcess>;
+  startBatchRunner(env?: Record<string, string>): Promise<ServiceProcess>;
   startDlqHandler(env?: Record<string, string>): Promise<ServiceProcess>;
   /** What the services have in Redis, on a connection of the test's own. */
   openSpace(): Promise<QueueSpace>;
@@ -22,11 +27,14 @@ export async function createLiveStack(redisUrl: string, options: SimulatorOption
   const stack = new AsyncDisposableStack();
   const simulator = stack.use(await startSimulator({ tokensPerS: 200, ...options }));
   const prefix = `live-${randomBytes(4).toString("hex")}`;
-  const env = { REDIS_URL: redisUrl, FOREBAY_KEY_PREFIX: prefix };
+  const dataDir = await mkdtemp(path.join(tmpdir(), "forebay-live-"));
+  stack.defer(() => rm(dataDir, { recursive: true, force: true }));
+  const env = { REDIS_URL: redisUrl, FOREBAY_KEY_PREFIX: prefix, FOREBAY_DATA_DIR: dataDir };
   const start = async (name: ServiceName, extra: Record<string, string>) =>
     stack.use(await startService(name, { ...env, ...extra }));
   return {
     simulator,
+    dataDir,
     env,
     async startApi(extra = {}) {
       const api = await start("api", extra);
@@ -40,6 +48,14 @@ export async function createLiveStack(redisUrl: string, options: SimulatorOption
         ...extra,
       }),
     startTimekeeper: (extra = {}) => start("timekeeper", { TIMEKEEPER_SWEEP_MS: "100", ...extra }),
+    startBatchRunner: (extra = {}) =>
+      start("batch-runner", {
+        BATCH_LOCK_MS: "1500",
+        BATCH_STALLED_CHECK_MS: "500",
+        BATCH_FLUSH_MS: "100",
+        BATCH_UPKEEP_MS: "500",
+        ...extra,
+      }),
     startDlqHandler: (extra = {}) => start("dlq-handler", { DLQ_SWEEP_INTERVAL_MS: "200", ...extra }),
     async openSpace() {
       const client = openRedis({ url: redisUrl, prefix }, "consumer", "live-test", () => undefined);

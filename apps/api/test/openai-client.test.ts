@@ -129,6 +129,13 @@ test("the tier is the lane, and is echoed; the request's id is the job's", async
   expect((await get(api, `/jobs/${id}`)).body).toMatchObject({ lane: "batch", state: "completed" });
 });
 
+test("an answer says how many jobs may be open, and how many more may be", async () => {
+  const { response } = await ours.chat.completions.create(hello).withResponse();
+  const limit = Number(response.headers.get("x-ratelimit-limit-requests"));
+  expect(limit).toBe(10_000);
+  expect(Number(response.headers.get("x-ratelimit-remaining-requests"))).toBe(limit - 1);
+});
+
 test("an aborted stream cancels its job and frees the slot", async () => {
   const stream = await ours.chat.completions.create({
     ...hello,

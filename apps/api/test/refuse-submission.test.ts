@@ -27,6 +27,8 @@ test.each([
   ["11 attempts", { attempts: 11 }, "attempts", /10/],
   ["a data: URL as image", { images: ["data:image/png;base64,AAAA"] }, "images[0]", /base64/],
   ["a model name with a space", { model: "llama 3" }, "model", /model name/],
+  ["a schema no answer can be checked against", { format: { required: "a" } }, "format.required", /list/],
+  ["a schema that is elsewhere", { format: { $ref: "http://x/y" } }, "format.$ref", /nothing is fetched/],
   ["metadata that is not text", { metadata: { a: 1 } }, "metadata.a", /string/],
   [
     "17 pairs of metadata",

@@ -1,7 +1,8 @@
+import { createQueueDirectory, logKey, readJob } from "@forebay/queue-bullmq";
 import OpenAI from "openai";
 import { startRedis, waitFor } from "@forebay/test-harness";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { createLiveStack, ended, get, type LiveStack, model, submit } from "./live-fixture.ts";
+import { createLiveStack, ended, get, type LiveStack, model, post, submit } from "./live-fixture.ts";
 
 type Event = OpenAI.Responses.ResponseStreamEvent;
 type Response = OpenAI.Responses.Response;
@@ -13,7 +14,7 @@ let live: LiveStack;
 let api: { url: string };
 beforeAll(async () => {
   live = await createLiveStack(inject("redisUrl"), { tokensPerS: 150, numParallel: 2 });
-  api = await live.startApi();
+  api = await live.startApi({ API_SDK_RETRY_GRACE_S: "0.2" });
   await live.startWorker({ WORKER_CONCURRENCY: "2" });
   await ended(api.url, await submit(api.url, { options: { num_predict: 1 } }));
 });
@@ -132,6 +133,49 @@ describe("a response in the background", () => {
     expect(seen).toEqual(seen.map((_, index) => index));
     await read((seen.at(-1) ?? 0) + 1);
     expect(messages).toHaveLength(2);
+  });
+
+  test("put back after it had failed goes on in its stream; the number of its failure stays taken", async () => {
+    const input = "fail once";
+    live.simulator.setFault({ kind: "400", times: 1, match_prompt: input, message: "invalid option" });
+    const { id } = await clientOf(api).responses.create({ ...story, input });
+    await ended(api.url, id.replace("resp_", ""));
+    const failed = await replay(clientOf(api), id);
+    const last = failed.at(-1);
+    expect(last?.type).toBe("response.failed");
+    expect((await post(api.url, `/jobs/${id.replace("resp_", "")}/retry`)).status).toBe(202);
+    const rest = await replay(clientOf(api), id, last?.sequence_number);
+    expect(rest.at(-1)?.type).toBe("response.incomplete");
+    expect(textOf(rest)).toBe((await clientOf(api).responses.retrieve(id)).output_text);
+    expect(await replay(clientOf(api), id)).toEqual([...failed.slice(0, -1), ...rest]);
+  });
+
+  test("whose events are lost says so to those who had them, and to nobody else", async () => {
+    const { id } = await clientOf(api).responses.create({ ...story, max_output_tokens: 5 });
+    const jobId = id.replace("resp_", "");
+    await ended(api.url, jobId);
+    const { output_text: text } = await clientOf(api).responses.retrieve(id);
+    const space = await live.openSpace();
+    const job = await readJob(space, createQueueDirectory(space), jobId);
+    const key = logKey(space.jobKey(job?.queueName ?? "", jobId));
+    const add = (seq: number, event: string, data: object, ...follows: string[]) =>
+      space.client.xadd(key, `0-${seq}`, "e", event, "d", JSON.stringify(data), ...follows);
+    expect(await space.client.del(key)).toBe(1);
+    await expect(replay(clientOf(api), id, 2)).rejects.toMatchObject({ status: 410, code: "offset_lost" });
+    // As a worker writes on when Redis came back without some entries: readers may have had events 6 and more.
+    await add(2, "state", { state: "active", at_ms: 1 });
+    await add(3, "token", { text: text.slice(0, 3) });
+    await add(9, "restart", { attempt: 1 }, "p", "3");
+    await add(10, "token", { text });
+    const whole = await replay(clientOf(api), id);
+    expect(textOf(whole)).toBe(text);
+    expect(await replay(clientOf(api), id, 5)).toEqual(whole.slice(6));
+    for (const after of [6, 60, 9_000_000]) {
+      await expect(replay(clientOf(api), id, after)).rejects.toMatchObject({ code: "offset_lost" });
+    }
+    const later = whole[6]?.sequence_number ?? 0;
+    expect(later).toBeGreaterThan(9_000_000);
+    expect(await replay(clientOf(api), id, later)).toEqual(whole.slice(7));
   });
 
   test("is told by a server that stops where to go on", async () => {

@@ -35,9 +35,8 @@ test.each([
     { error: { code: "previous_response_not_found" } },
   ]);
   expect(followed.text).not.toContain("secret");
-});
-
-test("without a key it is 401, and nothing more is told", async () => {
-  const answer = await api.call("GET", `/v1/responses/${id}`);
-  expect([answer.status, answer.body]).toMatchObject([401, { error: { code: "invalid_api_key" } }]);
+  const reference = { type: "item_reference", id: `in_${id.replace("resp_", "")}_0` };
+  const referring = { model, input: [reference], background: true };
+  expect((await api.call("POST", "/v1/responses", { body: referring, headers })).status).toBe(400);
+  expect((await api.call("POST", "/v1/responses", { body: referring, headers: mine })).status).toBe(200);
 });

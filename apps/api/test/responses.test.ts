@@ -204,6 +204,25 @@ test("the same, with everything sent again as SDKs without memory do", async () 
   expect(lastRequest().messages.map(({ role }) => role)).toEqual(["user", "assistant", "tool"]);
 });
 
+test("the same, with references to what was stored, as the AI SDK does it", async () => {
+  const first = await client.responses.create({ ...weather, reasoning: { effort: "low" } });
+  const call = first.output.find((item) => item.type === "function_call");
+  const references = first.output.map(({ id }) => ({ type: "item_reference" as const, id: id ?? "" }));
+  await client.responses.create({
+    ...weather,
+    input: [
+      { role: "user", content: weather.input },
+      ...references,
+      { type: "function_call_output", call_id: call?.call_id ?? "", output: "sunny" },
+    ],
+  });
+  expect(lastRequest().messages).toMatchObject([
+    { role: "user" },
+    { role: "assistant", tool_calls: [{ function: { name: "get_weather" } }] },
+    { role: "tool", tool_name: "get_weather" },
+  ]);
+});
+
 test("streamed, a call has its arguments as events the SDK puts together", async () => {
   const whole = await client.responses.stream(weather).finalResponse();
   const call = whole.output.find((item) => item.type === "function_call");
@@ -316,7 +335,9 @@ describe("refused by name:", () => {
     [{ tools, parallel_tool_calls: false }, "parallel_tool_calls"],
     [{ input: [] }, "input"],
     [{ input: 5 }, "input"],
-    [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].type"],
+    [{ input: [{ type: "item_reference", id: "msg_1" }] }, "input[0].id"],
+    [{ input: [{ type: "item_reference", id: `msg_j${"0".repeat(33)}` }] }, "input[0].id"],
+    [{ input: [{ type: "computer_call", id: "c" }] }, "input[0].type"],
     [
       { input: [{ role: "user", content: [{ type: "input_file", file_id: "f" }] }] },
       "input[0].content[0].type",
@@ -333,6 +354,7 @@ describe("refused by name:", () => {
     [{ temperature: "hot" }, "temperature"],
     [{ max_output_tokens: 0 }, "max_output_tokens"],
     [{ previous_response_id: "resp_none" }, "previous_response_id"],
+    [{ previous_response_id: "" }, "previous_response_id"],
   ])("%j", async (fields, param) => {
     const call = client.responses.create({ ...hello, ...fields } as typeof hello);
     await expect(call).rejects.toMatchObject({ status: 400, param });

@@ -18,7 +18,9 @@ function problemsOf(env: Record<string, string>): string {
 test("nothing need be set", () => {
   expect(load()).toMatchObject({
     backends: [{ name: "127.0.0.1:11434", url: "http://127.0.0.1:11434" }],
-    slotsPerModel: 1,
+    slotsPerModel: undefined,
+    affinityWaitMs: { interactive: 60_000, standard: 60_000, batch: 60_000 },
+    keepAliveS: 300,
     firstByteTimeoutMs: 600_000,
     shutdownGraceMs: 25_000,
     ops: { host: "127.0.0.1", port: 9_102 },
@@ -91,6 +93,11 @@ test.each([
   ["WORKER_CONCURRENCY", "0"],
   ["WORKER_CONCURRENCY", "1.5"],
   ["WORKER_CONCURRENCY", "many"],
+  ["WORKER_SLOTS", "qwen3:8b"],
+  ["WORKER_SLOTS", "qwen3:8b=0"],
+  ["WORKER_AFFINITY_WAIT_S", "soon"],
+  ["WORKER_AFFINITY_WAIT_S", "interactive=5,standard=60"],
+  ["WORKER_KEEP_ALIVE_S", "-2"],
   ["WORKER_FIRST_BYTE_TIMEOUT_S", "0"],
   ["WORKER_FIRST_BYTE_TIMEOUT_S", "-1"],
   ["WORKER_LOCK_MS", "10"],
@@ -103,6 +110,24 @@ test.each([
   ["LOG_LEVEL", "loud"],
 ])("%s=%s is refused by name", (name, value) => {
   expect(problemsOf({ [name]: value })).toContain(name);
+});
+
+test("slots are given for a model, or for a model on one backend", () => {
+  const { slots, slotsPerModel } = load({
+    WORKER_SLOTS: "qwen3:8b=4, hf.co/a/b:Q8@gpu-1=2",
+    WORKER_CONCURRENCY: "3",
+  });
+  expect([...slots]).toEqual([
+    ["qwen3:8b", 4],
+    ["hf.co/a/b:Q8@gpu-1", 2],
+  ]);
+  expect(slotsPerModel).toBe(3);
+});
+
+test("how long a head may be passed over is given once, or for each lane", () => {
+  expect(load({ WORKER_AFFINITY_WAIT_S: "5" }).affinityWaitMs.batch).toBe(5_000);
+  const lanes = load({ WORKER_AFFINITY_WAIT_S: "interactive=1,standard=30,batch=300" }).affinityWaitMs;
+  expect(lanes).toEqual({ interactive: 1_000, standard: 30_000, batch: 300_000 });
 });
 
 test.each(["WORKER_FIRST_BYTE_TIMEOUT_S", "WORKER_TOKEN_TIMEOUT_S", "WORKER_SHUTDOWN_GRACE_S"])(

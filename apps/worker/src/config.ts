@@ -1,6 +1,7 @@
-import { deliveryPolicySchema } from "@forebay/queue-contracts";
+import { deliveryPolicySchema, type Lane } from "@forebay/queue-contracts";
 import { redisEnvShape, redisSettings } from "@forebay/queue-bullmq";
 import { z } from "zod";
+import { parseBackends } from "./backends/parse-backends.ts";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 // Above about 24 days Node's timers fire at once instead of late.
@@ -15,23 +16,44 @@ const millis = (fallback: number) =>
     .default(fallback);
 
 const backendUrlsSchema = z.string().transform((text, context) => {
-  const backends = text.split(",").map((part) => parseBackend(part.trim()));
-  for (const [index, backend] of backends.entries()) {
-    if (!backend) context.addIssue(`entry ${index + 1} is not [name=]http(s)://host:port`);
-  }
-  const named = backends.filter((backend) => backend !== undefined);
-  if (new Set(named.map(({ name }) => name)).size < named.length)
-    context.addIssue("two backends have one name");
-  return named;
+  const { backends, problems } = parseBackends(text);
+  for (const problem of problems) context.addIssue(problem);
+  return backends;
 });
 
-function parseBackend(text: string): { name: string; url: string } | undefined {
-  const [, name, url = ""] = /^(?:([\w.-]+)=)?(https?:\/\/.+)$/.exec(text) ?? [];
-  if (!URL.canParse(url)) return undefined;
-  const { host, search, hash, username } = new URL(url);
-  // Paths are appended to it, and credentials in it would be sent nowhere.
-  if (search !== "" || hash !== "" || username !== "") return undefined;
-  return { name: name ?? host, url: url.replace(/\/+$/, "") };
+const slotsMax = 256;
+const slotsSchema = z.coerce.number().int().min(1).max(slotsMax);
+
+/** `model=slots` or `model@backend=slots`, by commas. */
+const slotListSchema = z.string().transform((text, context) => {
+  const slots = new Map<string, number>();
+  for (const [index, part] of text.split(",").entries()) {
+    const [, name = "", count] = /^\s*([^\s,]+)=(\d+)\s*$/.exec(part) ?? [];
+    const parsed = slotsSchema.safeParse(count);
+    if (parsed.success) slots.set(name, parsed.data);
+    else context.addIssue(`entry ${index + 1} is not model=slots or model@backend=slots`);
+  }
+  return slots;
+});
+
+const affinityWaitSchema = z.string().transform((text, context) => {
+  const everyLane = z.coerce.number().min(0).max(secondsMax).safeParse(text);
+  if (everyLane.success) return laneRecord(() => everyLane.data * 1_000);
+  const found = new Map(
+    text.split(",").map((part): [string, string | undefined] => {
+      const [lane = "", seconds] = part.trim().split("=");
+      return [lane, seconds];
+    }),
+  );
+  return laneRecord((lane) => {
+    const parsed = z.coerce.number().min(0).max(secondsMax).safeParse(found.get(lane));
+    if (!parsed.success) context.addIssue(`wants seconds, or seconds for each lane: ${lane}=… is missing`);
+    return (parsed.data ?? 0) * 1_000;
+  });
+});
+
+function laneRecord(of: (lane: Lane) => number): Record<Lane, number> {
+  return { interactive: of("interactive"), standard: of("standard"), batch: of("batch") };
 }
 
 const envSchema = z.object({
@@ -41,7 +63,11 @@ const envSchema = z.object({
   WORKER_OPS_PORT: port.default(9102),
   OLLAMA_URLS: backendUrlsSchema.prefault("http://127.0.0.1:11434"),
   WORKER_NAME: z.string().optional(),
-  WORKER_CONCURRENCY: z.coerce.number().int().min(1).max(256).default(1),
+  OLLAMA_BACKENDS_PATH: z.string().optional(),
+  WORKER_CONCURRENCY: z.union([z.literal("auto"), slotsSchema]).default("auto"),
+  WORKER_SLOTS: slotListSchema.optional(),
+  WORKER_AFFINITY_WAIT_S: affinityWaitSchema.prefault("60"),
+  WORKER_KEEP_ALIVE_S: z.coerce.number().int().min(-1).max(secondsMax).default(300),
   // Ollama sends no byte while a model loads, and loads of minutes are reported: a shorter budget would abort
   // a load only to start it again.
   WORKER_FIRST_BYTE_TIMEOUT_S: seconds(600),
@@ -73,7 +99,11 @@ export const workerConfigSchema = envSchema.transform((env) => ({
   ops: { host: env.OPS_HOST, port: env.WORKER_OPS_PORT },
   name: env.WORKER_NAME,
   backends: env.OLLAMA_URLS,
-  slotsPerModel: env.WORKER_CONCURRENCY,
+  backendsPath: env.OLLAMA_BACKENDS_PATH,
+  slotsPerModel: env.WORKER_CONCURRENCY === "auto" ? undefined : env.WORKER_CONCURRENCY,
+  slots: env.WORKER_SLOTS ?? new Map<string, number>(),
+  affinityWaitMs: env.WORKER_AFFINITY_WAIT_S,
+  keepAliveS: env.WORKER_KEEP_ALIVE_S < 0 ? undefined : env.WORKER_KEEP_ALIVE_S,
   firstByteTimeoutMs: env.WORKER_FIRST_BYTE_TIMEOUT_S * 1_000,
   tokenTimeoutMs: env.WORKER_TOKEN_TIMEOUT_S * 1_000,
   discoveryIntervalMs: env.WORKER_DISCOVERY_INTERVAL_MS,

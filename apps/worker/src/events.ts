@@ -3,6 +3,7 @@ import type { Delivery, Outcome } from "@forebay/queue-bullmq";
 import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Backend } from "./backends/backend.ts";
 import type { Classification } from "./failures/classification.ts";
+import type { AnswerCheck } from "./jobs/call-checked.ts";
 import type { EndedStart } from "./jobs/ended-start.ts";
 import type { CallFailure } from "./ollama/call-failure.ts";
 import { createRateCounter, type RateCounter } from "./rate-counter.ts";
@@ -57,10 +58,18 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
         code: failure?.code,
         gpu_ms: gpuMs,
       };
-      if (final === "failed") logger.warn(line, "job failed");
+      if (outcome.kind === "moved") {
+        m.fallbacks.inc({ model, to: outcome.job.model, code: outcome.failure.code });
+        logger.warn({ ...line, to: outcome.job.model }, "job goes on with another model");
+      } else if (final === "failed") logger.warn(line, "job failed");
       else logger.info(line, "job ended");
     },
 
+    answerChecked({ model }: InferenceJob, { id }: Delivery, result: AnswerCheck) {
+      m.answersChecked.inc({ model, result });
+      if (result === "valid" || result === "unchecked") return;
+      logger.info({ job_id: id, model, result }, "answer had not the form that was asked for");
+    },
     callFailed(
       job: InferenceJob,
       delivery: Delivery,
@@ -86,12 +95,19 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
       else logger.warn({ ...line, err: error }, "backend is down; its jobs wait");
     },
     slotsChanged(backend: Backend, model: string) {
-      m.slots.set({ backend: backend.name, model }, backend.slots);
+      m.slots.set({ backend: backend.name, model }, backend.slots(model));
       m.slotsUsed.set({ backend: backend.name, model }, backend.busy(model));
     },
     queueOpened: (queue: string, model: string) => logger.info({ queue, model }, "consuming queue"),
-    queueClosed: (queue: string, model: string) =>
-      logger.warn({ queue, model }, "no backend has the model any more; its jobs wait"),
+    queueClosed: (queue: string) =>
+      logger.warn({ queue }, "no backend has the model any more; its jobs wait"),
+    loadBegan(backend: Backend, affinity: string) {
+      m.loads.inc({ backend: backend.name, model: affinity.split(" ")[0] ?? "" });
+      logger.info({ backend: backend.name, affinity }, "loading a model");
+    },
+    backendsUnreadable: (error: unknown) =>
+      logger.error({ err: error }, "the list of backends cannot be read; it stays as it was"),
+    leaseFailed: (error: unknown) => logger.error({ err: error }, "telling the other workers failed"),
     queuePaused: (queue: string) =>
       logger.warn({ queue }, "no backend can serve the queue now; its jobs wait"),
     queueResumed: (queue: string) => logger.info({ queue }, "queue can be served again"),

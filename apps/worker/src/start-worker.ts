@@ -1,23 +1,31 @@
-import { hostname } from "node:os";
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import {
   createQueueDirectory,
-  type Delivery,
+  openDispatcher,
   openQueueSpace,
+  publishLoad,
   type Redis,
   retractWorker,
+  watchLoads,
   watchQueueDirectory,
   watchStops,
 } from "@forebay/queue-bullmq";
 import { openBackend } from "./backends/backend.ts";
+import { createFleet } from "./backends/fleet.ts";
 import { createModelCards } from "./backends/learn-model-cards.ts";
-import { createBackendPool } from "./backends/backend-pool.ts";
+import { createLeaseKeeper } from "./backends/lease-keeper.ts";
+import { readBackends } from "./backends/read-backends.ts";
 import type { WorkerConfig } from "./config.ts";
+import { createElsewhere } from "./dispatch/elsewhere.ts";
+import { createFeeder, type Seat } from "./dispatch/feeder.ts";
+import { createLaneWaits } from "./dispatch/lane-waits.ts";
+import { keepAliveS } from "./dispatch/keep-alive.ts";
+import { swapTicks } from "./dispatch/swap-ticks.ts";
 import type { WorkerEvents } from "./events.ts";
-import { runJob } from "./jobs/run-job.ts";
+import { type HeldSeat, runJob } from "./jobs/run-job.ts";
 import { refreshOnce } from "./queues/refresh.ts";
 import { startRefreshLoop } from "./queues/refresh-loop.ts";
-import { createServedQueues } from "./queues/served-queues.ts";
 
 /** Lease in intervals of discovery: two announcements may be lost before the worker counts as gone. */
 const leaseIntervals = 3;
@@ -33,35 +41,106 @@ export async function startWorker(
   const space = openQueueSpace(client, config.redis.prefix);
   stack.defer(() => space.close());
   const directory = createQueueDirectory(space);
-
-  const pool = createBackendPool(
-    config.backends.map((backend) => openBackend({ ...backend, slots: config.slotsPerModel })),
+  const cards = createModelCards();
+  const fleet = createFleet((settings) =>
+    openBackend(settings, (digest) => cards.find(digest)?.capabilities ?? []),
   );
-  for (const backend of pool.backends) stack.defer(() => backend.client.close());
+  stack.defer(() => fleet.close());
+  fleet.match(await readBackends(config));
 
-  const handle = (delivery: Delivery) =>
-    runJob(
-      {
-        pool,
-        events,
-        firstByteTimeoutMs: config.firstByteTimeoutMs,
-        tokenTimeoutMs: config.tokenTimeoutMs,
-        onBackendsChanged: () => served.adjust(),
-      },
-      delivery,
-    );
-  const served = createServedQueues(space, { ...config, worker }, pool, events, handle);
-  stack.defer(() => served.close(AbortSignal.timeout(config.shutdownGraceMs)));
+  const elsewhere = createElsewhere();
+  const paused = new Set<string>();
+  const leases = createLeaseKeeper(space, worker, () => dispatcher.poke(), events.leaseFailed);
+  stack.defer(() => leases.close());
+  const lanes = createLaneWaits(space, config.affinityWaitMs);
+  const own = (): Set<string> => new Set(fleet.backends.map(({ name }) => name));
+  const tellLoad = (seat: Seat, loading: boolean): void => {
+    const { backend, resident } = seat;
+    const notice = { worker, backend: backend.name, affinity: resident.affinity, loading };
+    publishLoad(space, { ...notice, slots: backend.slots(resident.model) }).catch(events.leaseFailed);
+  };
+  /** What the load threw out is known when the host was looked at; until then it is given nothing else. */
+  const afterLoad = async (loaded: Seat): Promise<void> => {
+    await loaded.backend.refreshLoaded().catch(() => undefined);
+    tellLoad(loaded, false);
+    dispatcher.poke();
+  };
+  const feeder = createFeeder({
+    backends: () => fleet.backends,
+    leases,
+    elsewhere,
+    overtakenMsMax: lanes.of,
+    isPaused: (model) => paused.has(model),
+    swapTicks,
+    onLoad(seat) {
+      events.loadBegan(seat.backend, seat.resident.affinity);
+      tellLoad(seat, true);
+    },
+  });
+
+  const dispatcher = openDispatcher<HeldSeat>(space, {
+    worker,
+    policy: config.policy,
+    lockMs: config.lockMs,
+    stalledCheckMs: config.stalledCheckMs,
+    choose(heads, nowMs) {
+      const choice = feeder.choose(heads, nowMs);
+      return choice && { queueName: choice.queueName, seat: { seat: choice.seat } };
+    },
+    leave: ({ seat }) => feeder.leave(seat),
+    backendOf: ({ seat }) => seat.backend.name,
+    handle: (delivery, held) =>
+      runJob(
+        {
+          fleet,
+          feeder,
+          events,
+          firstByteTimeoutMs: config.firstByteTimeoutMs,
+          tokenTimeoutMs: config.tokenTimeoutMs,
+          keepAliveS: (seat) => keepAliveS(config.keepAliveS, feeder.waits(seat.queueName)),
+          queueOf: (affinity) => directory.ensure(affinity),
+          onBackendsChanged: () => dispatcher.poke(),
+          onLoaded: (loaded) => void afterLoad(loaded),
+        },
+        delivery,
+        held,
+      ),
+    on: {
+      stalled: (queueName) => events.jobStalled(feeder.modelOf(queueName)),
+      lockLost: (queueName) => events.lockLost(feeder.modelOf(queueName)),
+      error: events.consumerFailed,
+    },
+  });
+  stack.defer(() => dispatcher.close(AbortSignal.timeout(config.shutdownGraceMs)));
   stack.defer(() => retractWorker(space, worker));
 
   const leaseS = Math.max(3, Math.ceil((config.discoveryIntervalMs * leaseIntervals) / 1_000));
-  const limits = new Map<string, number>();
-  const cards = createModelCards();
-  const startedAt = new Date();
-  const refresher = { space, directory, pool, served, cards, events, worker, startedAt, leaseS, limits };
+  const refresher = {
+    space,
+    directory,
+    fleet,
+    feeder,
+    elsewhere,
+    dispatcher,
+    cards,
+    events,
+    worker,
+    leaseS,
+    paused,
+    readBackends: () => readBackends(config),
+    startedAt: new Date(),
+    told: new Map(),
+  };
   const loop = stack.use(
-    startRefreshLoop(() => refreshOnce(refresher), pool, config.discoveryIntervalMs, events.refreshFailed),
+    startRefreshLoop(() => refreshOnce(refresher), fleet, config.discoveryIntervalMs, events.refreshFailed),
   );
   stack.use(await watchQueueDirectory(space, () => loop.poke()));
-  stack.use(await watchStops(space, served.stopJob));
+  stack.use(await watchStops(space, dispatcher.stopJob));
+  stack.use(
+    await watchLoads(space, (notice) => {
+      if (notice.worker === worker) return;
+      elsewhere.heard(notice, own(), Date.now());
+      dispatcher.poke();
+    }),
+  );
 }

@@ -42,10 +42,20 @@ export function createWorkerMetrics(metrics: Metrics) {
       ["type", "model", "outcome"],
       secondsBuckets,
     ),
+    fallbacks: metrics.counter(
+      "forebay_job_fallbacks_total",
+      "Jobs that failed with their model and went on with the next one of its chain; code is the failure code.",
+      ["model", "to", "code"],
+    ),
     tokens: metrics.counter("forebay_tokens_total", "Tokens read (in) and written (out).", [
       "model",
       "direction",
     ]),
+    answersChecked: metrics.counter(
+      "forebay_answers_checked_total",
+      "Answers that had to be of a form (`format`): valid at once, valid after being repaired, a mismatch even so, or unchecked (cut by a limit, a tool call).",
+      ["model", "result"],
+    ),
     gpuSeconds: metrics.counter("forebay_gpu_seconds_total", "Seconds slots were held by completed calls.", [
       "model",
       "backend",
@@ -59,6 +69,11 @@ export function createWorkerMetrics(metrics: Metrics) {
       "backend",
       "model",
     ]),
+    loads: metrics.counter(
+      "forebay_model_loads_total",
+      "Loads of a model that this worker's calls made a backend do.",
+      ["backend", "model"],
+    ),
     stalled: metrics.counter("forebay_jobs_stalled_total", "Jobs taken from a worker that died.", ["model"]),
     locksLost: metrics.counter("forebay_job_locks_lost_total", "Jobs whose lock this worker lost.", [
       "model",

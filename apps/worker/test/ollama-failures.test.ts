@@ -25,7 +25,7 @@ test("a stream that breaks in the middle is dropped and asked for again, whole",
   fixture.simulator.setFault({ kind: "reset", after_tokens: 10, times: 1 });
   const job = await fixture.ended(await fixture.submit(generate));
   expect(job.starts.map((start) => [start.outcome, start.code])).toEqual([
-    ["retry", "backend_reset"],
+    ["throttled", "backend_reset"],
     ["completed", undefined],
   ]);
   expect(job.result?.type === "generate" && job.result.response).toBe(
@@ -66,10 +66,12 @@ test("a stream that ends without its last line is tried once more with another s
   expect(seeds).toEqual([1, 2]);
 });
 
-test("silence between tokens ends the call, where a long answer does not", async () => {
+test("silence between tokens ends the call, where a long answer does not, and spends no attempt", async () => {
   fixture.simulator.setFault({ kind: "hang", after_tokens: 3, times: 1 });
   const id = await fixture.submit(generate, { attempts: 1 });
-  expect((await fixture.ended(id)).failure).toMatchObject({ code: "backend_stuck" });
+  const job = await fixture.ended(id);
+  expect(job).toMatchObject({ state: "completed", attemptsMade: 1 });
+  expect(job.starts[0]).toMatchObject({ code: "backend_stuck" });
 });
 
 test("503 for being full spends no attempt", async () => {

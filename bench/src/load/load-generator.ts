@@ -1,4 +1,5 @@
 // The load generator's process: takes plans from its parent, one at a time.
+import { setTimeout as delay } from "node:timers/promises";
 import { percentile } from "../statistics.ts";
 import { HttpConnection } from "./http-connection.ts";
 import type { LoadPlan, LoadResult } from "./load-plan.ts";
@@ -18,7 +19,8 @@ async function run(plan: LoadPlan): Promise<LoadResult> {
   const cpuBefore = process.cpuUsage();
   let begun = 0;
 
-  async function drive(connection: HttpConnection): Promise<void> {
+  async function drive(connection: HttpConnection, index: number): Promise<void> {
+    if (plan.spreadMs) await delay((index * plan.spreadMs) / plan.connections);
     while (begun < requestsMax && performance.now() < until) {
       const request = formatRequest(plan, begun++);
       const at = performance.now();

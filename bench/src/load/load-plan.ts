@@ -11,6 +11,8 @@ export type LoadPlan = {
   readonly uniqueHeader?: string | undefined;
   readonly expectedStatus: number;
   readonly connections: number;
+  /** The connections begin spread over so long: calls that take equally long would otherwise stay in step for ever. */
+  readonly spreadMs?: number | undefined;
   /** Stops after this long, or after this many requests. */
   readonly durationMs?: number | undefined;
   readonly requests?: number | undefined;

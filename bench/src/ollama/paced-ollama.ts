@@ -1,5 +1,5 @@
 // An Ollama that streams tokens at a steady pace, each saying when it was made, as a process of its own. A prompt
-// says how many: `<tokens> <tokens per second> <name>`.
+// says how many: `<tokens> <tokens per second> <name>`. An answer that is not streamed comes when its last token would.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { answerCalls } from "../streams/child-calls.ts";
 import { createClockToken } from "../streams/clock-token.ts";
@@ -28,25 +28,40 @@ function tell(name: string, what: keyof Times): void {
 async function generate(request: IncomingMessage, response: ServerResponse): Promise<void> {
   let body = "";
   for await (const chunk of request) body += String(chunk);
-  const { prompt = "" } = JSON.parse(body) as { prompt?: string };
+  const asked = JSON.parse(body) as { prompt?: string; stream?: boolean; messages?: { content: string }[] };
+  const prompt = asked.prompt ?? asked.messages?.at(-1)?.content ?? "";
+  const said = (text: string): object =>
+    asked.messages ? { message: { role: "assistant", content: text } } : { response: text };
   const [count = "1", perS = "100", name = ""] = prompt.split(" ");
   const total = Number(count);
   tell(name, "begun");
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
   response.once("close", () => tell(name, "ended"));
+  if (asked.stream === false) {
+    setTimeout(
+      () => {
+        const whole = { model, created_at, ...said("token ".repeat(total)), done: true, done_reason: "stop" };
+        const text = JSON.stringify(whole);
+        response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
+        response.end(text);
+      },
+      ((total - 1) * 1_000) / Number(perS),
+    );
+    return;
+  }
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
 
   const startedAt = performance.now();
   let sent = 0;
   const send = (): void => {
     if (response.destroyed) return;
-    const line = { model, created_at, response: createClockToken(), done: false };
+    const line = { model, created_at, ...said(createClockToken()), done: false };
     response.write(`${JSON.stringify(line)}\n`);
     if (++sent === total) return finish();
     setTimeout(send, Math.max(0, startedAt + (sent * 1_000) / Number(perS) - performance.now()));
   };
   const finish = (): void => {
     const timings = { total_duration: 1e9, prompt_eval_count: 9, eval_count: total, eval_duration: 1e9 };
-    const done = { model, created_at, response: "", done: true, done_reason: "stop", ...timings };
+    const done = { model, created_at, ...said(""), done: true, done_reason: "stop", ...timings };
     response.end(`${JSON.stringify(done)}\n`);
   };
   send();
@@ -54,7 +69,7 @@ async function generate(request: IncomingMessage, response: ServerResponse): Pro
 
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? "/", "http://ollama");
-  if (pathname === "/api/generate") {
+  if (pathname === "/api/generate" || pathname === "/api/chat") {
     void generate(request, response);
     return;
   }

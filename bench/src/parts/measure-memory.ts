@@ -7,7 +7,7 @@ import { readResidentMb } from "../systems/read-resident-mb.ts";
 import { prefix } from "../systems/start-forebay.ts";
 import type { Part } from "./part.ts";
 
-const serviceNames: readonly ServiceName[] = ["api", "worker", "dlq-handler", "dashboard"];
+const serviceNames: readonly ServiceName[] = ["api", "worker", "dlq-handler", "batch-runner", "dashboard"];
 /** Past the start, with a few rounds of whatever a service does while there is nothing to do. */
 const idleMs = 6_000;
 

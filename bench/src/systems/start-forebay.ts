@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { createKeyStore } from "@forebay/access-keys";
 import {
   announceWorker,
@@ -16,7 +19,8 @@ export type Forebay = AsyncDisposable & {
   /** Headers of a client with a valid key. */
   readonly headers: Readonly<Record<string, string>>;
   startApi(): Promise<ServiceProcess & { url: string }>;
-  startWorker(ollamaUrl: string, concurrency: number): Promise<ServiceProcess>;
+  startBatchRunner(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
+  startWorker(ollamaUrl: string, concurrency: number, env?: Record<string, string>): Promise<ServiceProcess>;
 };
 
 /** Forebay's own services as they are deployed, on this Redis, with one API key and the model known. */
@@ -32,7 +36,9 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
   const lease = { worker: "bench", started_at: new Date().toISOString(), backends, finished_per_s: {} };
   await announceWorker(space, lease, 3_600);
 
+  const dataDir = await mkdtemp(path.join(tmpdir(), "forebay-bench-"));
   const env = {
+    FOREBAY_DATA_DIR: dataDir,
     REDIS_URL: redisUrl,
     FOREBAY_KEY_PREFIX: prefix,
     // Nobody works the jobs off while they are put.
@@ -46,11 +52,18 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
       const api = await startService("api", env);
       return { ...api, url: api.url ?? "" };
     },
-    startWorker: (ollamaUrl, concurrency) =>
-      startService("worker", { ...env, OLLAMA_URLS: ollamaUrl, WORKER_CONCURRENCY: String(concurrency) }),
+    startBatchRunner: (more = {}) => startService("batch-runner", { ...env, ...more }),
+    startWorker: (ollamaUrl, concurrency, more = {}) =>
+      startService("worker", {
+        ...env,
+        OLLAMA_URLS: ollamaUrl,
+        WORKER_CONCURRENCY: String(concurrency),
+        ...more,
+      }),
     async [Symbol.asyncDispose]() {
       await space.close();
       await closeRedis(client);
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -13,6 +13,7 @@ const portVariables = [
   "WORKER_OPS_PORT",
   "DLQ_OPS_PORT",
   "TIMEKEEPER_OPS_PORT",
+  "BATCH_OPS_PORT",
   "DASHBOARD_PORT",
   "DASHBOARD_OPS_PORT",
 ];

@@ -18,7 +18,8 @@ export type AnswerShape = {
   /** The chunk after it, with the usage and no choice. */ usage(job: AnsweredJob): object;
 };
 
-type Head = { id: string; created: number; model: string; serviceTier: string };
+/** `model` is read anew for each chunk: a job may go on with another one. */
+type Head = { id: string; created: number; readonly model: string; serviceTier: string };
 
 /** `POST /v1/chat/completions` */
 export function createChatShape(head: Head): AnswerShape {
@@ -67,7 +68,7 @@ export function createChatShape(head: Head): AnswerShape {
 
 /** `POST /v1/completions` */
 export function createTextShape(head: Head): AnswerShape {
-  const common = headOf(head)("text_completion");
+  const common = (): object => headOf(head)("text_completion");
   const choice = (text: string, finish_reason: string | null) => ({
     text,
     index: 0,
@@ -77,24 +78,22 @@ export function createTextShape(head: Head): AnswerShape {
   return {
     whole(job) {
       const text = job.result?.type === "generate" ? job.result.response : "";
-      return { ...common, choices: [choice(text, finishReason(job))], usage: usageOf(job.result?.usage) };
+      return { ...common(), choices: [choice(text, finishReason(job))], usage: usageOf(job.result?.usage) };
     },
-    delta: ({ text }) => ({ ...common, choices: [choice(text, null)] }),
-    finish: (job) => ({ ...common, choices: [choice("", finishReason(job))] }),
-    usage: (job) => ({ ...common, choices: [], usage: usageOf(job.result?.usage) }),
+    delta: ({ text }) => ({ ...common(), choices: [choice(text, null)] }),
+    finish: (job) => ({ ...common(), choices: [choice("", finishReason(job))] }),
+    usage: (job) => ({ ...common(), choices: [], usage: usageOf(job.result?.usage) }),
   };
 }
 
-const headOf =
-  ({ id, created, model, serviceTier }: Head) =>
-  (object: string) => ({
-    id,
-    object,
-    created,
-    model,
-    system_fingerprint: "fp_ollama",
-    service_tier: serviceTier,
-  });
+const headOf = (head: Head) => (object: string) => ({
+  id: head.id,
+  object,
+  created: head.created,
+  model: head.model,
+  system_fingerprint: "fp_ollama",
+  service_tier: head.serviceTier,
+});
 
 function usageOf(usage: Usage | undefined): object {
   const { prompt_tokens = 0, completion_tokens = 0 } = usage ?? {};

@@ -6,9 +6,14 @@ export { errorBody, OpenaiRefusal, refusalOfFailure } from "./openai-refusal.ts"
 export { knownTypes } from "./known-types.ts";
 export { parseBody } from "./parse-body.ts";
 export { wholeResponse } from "./response-answer.ts";
-export { parseResponseBody, type ResponseBody, responseBodySchema } from "./response-body.ts";
+export {
+  parseResponseBody,
+  parseResponseItem,
+  type ResponseBody,
+  responseBodySchema,
+} from "./response-body.ts";
 export { createResponseFold, type ResponseEvent, type ResponseFold } from "./response-events.ts";
-export { inputItems } from "./response-items.ts";
+export { findItem, inputItems, jobIdOfItem } from "./response-items.ts";
 export { asResponseJob, jobIdOfResponse, responseIdOf, type ResponseJob } from "./response-job.ts";
 export { previousNotFound, requireAnswered, toResponseJob } from "./response-request.ts";
 export { laneOfTier, tierOfLane } from "./service-tier.ts";

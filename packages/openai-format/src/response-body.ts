@@ -40,10 +40,18 @@ const reasoningItem = z.object({
   summary: z.array(z.object({ text: z.string() })).nullish(),
   content: z.array(z.object({ text: z.string() })).nullish(),
 });
-const item = z.discriminatedUnion("type", [message, functionCall, functionCallOutput, reasoningItem], {
-  error: knownTypes("message, function_call, function_call_output or reasoning"),
+/** An item of a response that was stored, instead of the item. */
+const itemReference = z.object({ type: z.literal("item_reference"), id: z.string() });
+
+const ownItems = [message, functionCall, functionCallOutput, reasoningItem] as const;
+const item = z.discriminatedUnion("type", [...ownItems, itemReference], {
+  error: knownTypes("message, function_call, function_call_output, reasoning or item_reference"),
 });
+const ownItem = z.discriminatedUnion("type", ownItems);
 export type ResponseInputItem = z.infer<typeof item>;
+
+/** An item as a response tells it → as it may be sent. */
+export const parseResponseItem = (value: object): z.infer<typeof ownItem> => ownItem.parse(value);
 
 const tool = z.discriminatedUnion(
   "type",

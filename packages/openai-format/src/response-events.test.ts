@@ -54,6 +54,13 @@ function createContinuation() {
     toolCalls: [...a.toolCalls, ...b.toolCalls],
   });
   return {
+    get behind() {
+      return (
+        now.text.length < sent.text.length ||
+        now.thinking.length < sent.thinking.length ||
+        now.toolCalls.length < sent.toolCalls.length
+      );
+    },
     restart: () => void (now = empty()),
     add(grown: Said): Said | undefined {
       now = join(now, grown);

@@ -14,7 +14,7 @@ type ResponseLogEntry = {
 export type ResponseEvent = OutputEvent & { readonly sequence_number: number };
 
 /** What an answer has grown by, and what of it a reader has not seen who cannot take anything back. */
-type Continuation = { add(grown: Said): Said | undefined; restart(): void };
+type Continuation = { add(grown: Said): Said | undefined; restart(): void; readonly behind: boolean };
 
 /**
  * A response's events, made of its job's log, which is all they are made of: whoever folds the same log gets the
@@ -54,18 +54,10 @@ export function createResponseFold(response: ResponseJob, continuation: Continua
     over = true;
     return number([{ type: "error", code: "stream_interrupted", message: beganAnew, param: null }]);
   };
-  const sent = { text: 0, thinking: 0, toolCalls: 0 };
   const grow = (grown: Said): OutputEvent[] | undefined => {
     const fresh = continuation.add(grown);
-    if (!fresh) return undefined;
-    sent.text += fresh.text.length;
-    sent.thinking += fresh.thinking.length;
-    sent.toolCalls += fresh.toolCalls.length;
-    return output.add(fresh);
+    return fresh && output.add(fresh);
   };
-  /** A new attempt may also have stopped before the old one did. */
-  const saysLess = ({ text, thinking, toolCalls }: Said): boolean =>
-    text.length < sent.text || thinking.length < sent.thinking || toolCalls.length < sent.toolCalls;
   const enter = (data: { state?: string }): ResponseEvent[] => {
     // It ended so and was put back: the number of the event that said it stays taken.
     if (finalStates.has(data.state ?? "")) last++;
@@ -109,10 +101,10 @@ export function createResponseFold(response: ResponseJob, continuation: Continua
         // There is no event for a cancelled one; SDKs look at the status.
         return number([{ type: "response.failed", response: wholeResponse(ended) }]);
       }
-      const said = saidIn(ended.result);
       continuation.restart();
-      const events = grow(said);
-      if (!events || saysLess(said)) return breakOff();
+      const events = grow(saidIn(ended.result));
+      // A new attempt may also have stopped before the old one did.
+      if (!events || continuation.behind) return breakOff();
       const whole = wholeResponse(ended) as { status: string };
       const closing = output.finish(ended.result);
       return number([...events, ...closing, { type: `response.${whole.status}`, response: whole }]);

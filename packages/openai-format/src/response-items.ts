@@ -78,6 +78,17 @@ export function logprobsOf(result: InferenceResult | undefined): object[] {
   return given.map((each) => ({ top_logprobs: [], ...(each as object) }));
 }
 
+/** The job an item's id leads to; undefined when it is none of ours. */
+export function jobIdOfItem(id: string): string | undefined {
+  return /^(?:rs|msg|fc|in)_(j[0-9a-z]{33})(?:_\d+)?$/.exec(id)?.[1];
+}
+
+/** The item with this id, of what a response was given or said. */
+export function findItem(response: ResponseJob, id: string): object | undefined {
+  const items = [...outputItems(response.id, response.result), ...inputItems(response)];
+  return items.find((item) => "id" in item && item.id === id);
+}
+
 /** What a response was given itself, as items again: parts of text come back as one. */
 export function inputItems({ id, job }: ResponseJob): object[] {
   const own = job.request.messages.slice(-job.response.input);

@@ -1,3 +1,4 @@
+import { checkedSchema } from "./checked-schema.ts";
 import type { ResponseNote } from "@forebay/queue-contracts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
 import type { ResponseBody, ResponseInputItem } from "./response-body.ts";
@@ -112,6 +113,11 @@ function toMessages(input: ResponseBody["input"], before: readonly Message[]): M
         messages.push({ role: "tool", content, tool_name: name, tool_call_id: item.call_id });
         return;
       }
+      case "item_reference": {
+        // Whoever can look it up has put the item in its place.
+        const param = `${path}.type`;
+        throw new OpenaiRefusal(400, `${param}: send the item itself; it is not looked up here.`, { param });
+      }
       case "message":
       case undefined: {
         const said = toContent(item, `${path}.content`);
@@ -173,7 +179,7 @@ type Format = NonNullable<ResponseBody["text"]>["format"];
 
 function toFormat(format: Format): unknown {
   if (format?.type === "json_object") return "json";
-  return format?.type === "json_schema" ? format.schema : undefined;
+  return format?.type === "json_schema" ? checkedSchema(format.schema, "text.format.schema") : undefined;
 }
 
 function noteFormat(format: Format): Pick<ResponseNote, "format"> {

@@ -144,3 +144,14 @@ test("the newer limit of tokens wins over the older one", () => {
   expect(convert({ max_tokens: 5, max_completion_tokens: 9 })["options"]).toMatchObject({ num_predict: 9 });
   expect(convert({ max_tokens: 5 })["options"]).toMatchObject({ num_predict: 5 });
 });
+
+test("a schema no answer can be checked against is refused, with its place as the param", () => {
+  const response_format = {
+    type: "json_schema",
+    json_schema: { name: "x", schema: { properties: { a: { pattern: "(" } } } },
+  };
+  const param = "response_format.json_schema.schema.properties.a.pattern";
+  expect(() => convert({ response_format })).toThrow(
+    expect.objectContaining({ status: 400, extras: { param } }),
+  );
+});

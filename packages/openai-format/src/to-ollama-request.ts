@@ -1,3 +1,4 @@
+import { checkedSchema } from "./checked-schema.ts";
 import type { z } from "zod";
 import type { ChatBody, ChatBodyMessage, ChatContent, sharedFields } from "./openai-body.ts";
 import { OpenaiRefusal } from "./openai-refusal.ts";
@@ -105,7 +106,8 @@ export function toImage(url: string, path: string): string {
 
 function toFormat(format: ChatBody["response_format"]): unknown {
   if (format?.type === "json_object") return "json";
-  return format?.type === "json_schema" ? format.json_schema.schema : undefined;
+  if (format?.type !== "json_schema") return undefined;
+  return checkedSchema(format.json_schema.schema, "response_format.json_schema.schema");
 }
 
 function toThink(effort: ChatBody["reasoning_effort"]): unknown {

@@ -1,12 +1,5 @@
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
-import {
-  countOpenJobs,
-  type Delivery,
-  limitRunning,
-  LockLostError,
-  logKey,
-  type Outcome,
-} from "../src/index.ts";
+import { countOpenJobs, type Delivery, LockLostError, logKey, type Outcome } from "../src/index.ts";
 import {
   abortOf,
   completes,
@@ -150,13 +143,6 @@ describe("an idle consumer elsewhere, which would look again only after seconds,
     const closing = consumer.close(new AbortController().signal);
     finish();
     await closing;
-    expect(await isWoken(queueName)).toBe(true);
-  });
-
-  test("when more jobs may run at once than before", async () => {
-    const { queueName } = await fixture.submit();
-    await fixture.space.client.unlink(marker(queueName));
-    await limitRunning(fixture.space, queueName, 2);
     expect(await isWoken(queueName)).toBe(true);
   });
 });

@@ -6,7 +6,6 @@ import {
   announceWorker,
   closeRedis,
   createQueueDirectory,
-  limitRunning,
   openConsumer,
   openQueueSpace,
   openRedis,
@@ -58,7 +57,6 @@ async function liveAndEnd(jobs: number): Promise<void> {
   const queueName = await directory.ensure(affinity);
   stack.use(await watchQueueDirectory(space, () => undefined));
   stack.use(await watchStops(space, () => undefined));
-  await limitRunning(space, queueName, 2);
   await announceWorker(space, { worker: "w", started_at: "", backends: [], finished_per_s: {} }, 60);
   stack.defer(() => retractWorker(space, "w"));
   const consumer = openConsumer(space, {

@@ -32,6 +32,14 @@ const envelope = {
   model: modelNameSchema.describe(
     "Model to run, `name[:tag]`; without a tag `:latest` is meant. Must be the model of the queue the job is on.",
   ),
+  fallbacks: z
+    .array(modelNameSchema)
+    .min(1)
+    .max(8)
+    .optional()
+    .describe(
+      "Models to try after this one, in order, when it fails for a reason of its own: the job moves to the queue of the first, and the others stay.",
+    ),
   metadata: metadataSchema
     .optional()
     .describe("At most 16 pairs of text that come back with the job and can be searched for."),

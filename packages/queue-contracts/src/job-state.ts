@@ -33,9 +33,11 @@ export const startRecordSchema = z.object({
   backend: z.string().optional().describe("Name of the Ollama host, once one was chosen."),
   ended_at: z.iso.datetime().optional().describe("Absent: still running, or its worker died."),
   outcome: z
-    .enum(["completed", "retry", "discard", "interrupted", "throttled"])
+    .enum(["completed", "retry", "discard", "interrupted", "throttled", "moved"])
     .optional()
-    .describe("`interrupted` and `throttled` spend no attempt."),
+    .describe(
+      "`interrupted` and `throttled` spend no attempt; `moved`: it failed for good with this model and goes on with another.",
+    ),
   code: z.string().optional().describe("Failure code of this start."),
   message: z.string().optional(),
   gpu_ms: z.number().optional().describe("Milliseconds a slot was held."),

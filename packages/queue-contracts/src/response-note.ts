@@ -9,7 +9,7 @@ import { textSchema } from "./text.ts";
 export const responseNoteSchema = z.strictObject({
   input: z
     .int()
-    .min(0)
+    .min(1)
     .describe(
       "How many of the last messages are the response's own input; those before are what it follows.",
     ),

@@ -16,6 +16,7 @@ export const streamEventSchema = z.discriminatedUnion("event", [
     state: jobStateSchema,
     at: z.iso.datetime(),
     attempt: z.int().min(1).optional(),
+    model: z.string().optional().describe("The job goes on with this model, its first fallback."),
   }),
   z.object({ event: z.literal("progress"), seq, tokens: z.int().min(0).describe("Tokens so far.") }),
   z.object({

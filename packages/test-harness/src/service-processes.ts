@@ -2,7 +2,14 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 import { type ProcessHandle, startProcess } from "./start-process.ts";
 
-export const serviceNames = ["api", "worker", "dlq-handler", "timekeeper", "dashboard"] as const;
+export const serviceNames = [
+  "api",
+  "worker",
+  "dlq-handler",
+  "timekeeper",
+  "batch-runner",
+  "dashboard",
+] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 export interface ServiceProcess extends ProcessHandle {
@@ -20,6 +27,7 @@ const ports: Record<ServiceName, { ops: string; client?: string }> = {
   worker: { ops: "WORKER_OPS_PORT" },
   "dlq-handler": { ops: "DLQ_OPS_PORT" },
   timekeeper: { ops: "TIMEKEEPER_OPS_PORT" },
+  "batch-runner": { ops: "BATCH_OPS_PORT" },
   dashboard: { ops: "DASHBOARD_OPS_PORT", client: "DASHBOARD_PORT" },
 };
 

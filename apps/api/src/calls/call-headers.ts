@@ -1,8 +1,15 @@
 import { z } from "zod";
 import type { Parameter } from "../openapi/operation.ts";
 
-/** The headers of `parseCallHeaders`, for the document. */
+/** What calls of the foreign surfaces may say of their job, for the document. */
 export const callHeaders: readonly Parameter[] = [
+  {
+    name: "Prefer",
+    in: "header",
+    description:
+      "For a call that is not streamed. `respond-async`: 202 at once, with the job as `GET /jobs/{id}` shows it; `wait=N`: after N seconds (at most 60), unless it has ended. What was honoured comes back as `Preference-Applied`.",
+    schema: z.string(),
+  },
   {
     name: "Idempotency-Key",
     in: "header",

@@ -43,3 +43,14 @@ test("a new attempt that calls another tool, or with other arguments, is found o
   expect(continued(call("y", 1))).toEqual(delta(""));
   expect(continued(call("x", 2))).toBeUndefined();
 });
+
+test("a new attempt that ends before it has caught up is found out", () => {
+  const answer = createAnswerContinuation();
+  answer.add(delta("Hello you", "hm"));
+  expect(answer.behind).toBe(false);
+  answer.restart();
+  answer.add(delta("Hello", "hm"));
+  expect(answer.behind).toBe(true);
+  answer.add(delta(" you"));
+  expect(answer.behind).toBe(false);
+});

@@ -14,6 +14,8 @@ export type AnswerContinuation = {
   add(delta: AnswerDelta): AnswerDelta | undefined;
   /** The job began anew: what comes is compared with what was sent. */
   restart(): void;
+  /** The new answer has not caught up with what was sent. If it is over now, it is another one. */
+  readonly behind: boolean;
 };
 
 /**
@@ -21,41 +23,72 @@ export type AnswerContinuation = {
  * mostly does, word for word, and the client never notices.
  */
 export function createAnswerContinuation(): AnswerContinuation {
-  const sent = { text: "", thinking: "", toolCalls: [] as unknown[] };
-  let now = { text: "", thinking: "", toolCalls: [] as unknown[] };
+  const text = createTextTrack();
+  const thinking = createTextTrack();
+  const calls = createCallTrack();
 
   return {
     restart() {
-      now = { text: "", thinking: "", toolCalls: [] };
+      for (const track of [text, thinking, calls]) track.restart();
     },
     add(delta) {
-      now.text += delta.text;
-      now.thinking += delta.thinking;
-      now.toolCalls.push(...delta.toolCalls);
-      if (!agree(sent.text, now.text) || !agree(sent.thinking, now.thinking)) return undefined;
-      if (!agreeCalls(sent.toolCalls, now.toolCalls)) return undefined;
       const fresh = {
-        text: now.text.slice(sent.text.length),
-        thinking: now.thinking.slice(sent.thinking.length),
-        toolCalls: now.toolCalls.slice(sent.toolCalls.length),
+        text: text.add(delta.text),
+        thinking: thinking.add(delta.thinking),
+        toolCalls: calls.add(delta.toolCalls),
       };
-      sent.text += fresh.text;
-      sent.thinking += fresh.thinking;
-      sent.toolCalls.push(...fresh.toolCalls);
-      return fresh;
+      const { text: words, thinking: thoughts, toolCalls } = fresh;
+      if (words === undefined || thoughts === undefined || toolCalls === undefined) return undefined;
+      return { text: words, thinking: thoughts, toolCalls };
+    },
+    get behind() {
+      return text.behind || thinking.behind || calls.behind;
     },
   };
 }
 
-/** Whether one is the beginning of the other. */
-function agree(a: string, b: string): boolean {
-  return a.length <= b.length ? b.startsWith(a) : a.startsWith(b);
+/** Compares only what comes with what stood there: an answer of megabytes is never looked at as a whole. */
+function createTextTrack() {
+  let sent = "";
+  let reached = 0;
+  return {
+    restart: () => void (reached = 0),
+    add(piece: string): string | undefined {
+      const known = Math.min(piece.length, sent.length - reached);
+      if (known > 0 && sent.slice(reached, reached + known) !== piece.slice(0, known)) return undefined;
+      const fresh = piece.slice(known);
+      sent += fresh;
+      reached += piece.length;
+      return fresh;
+    },
+    get behind() {
+      return reached < sent.length;
+    },
+  };
 }
 
-/** Their ids are made up anew each time; what is called, and with what, counts. */
-function agreeCalls(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.slice(0, b.length).every((call, index) => called(call) === called(b[index]));
+function createCallTrack() {
+  const sent: string[] = [];
+  let reached = 0;
+  return {
+    restart: () => void (reached = 0),
+    add(calls: readonly unknown[]): unknown[] | undefined {
+      const fresh: unknown[] = [];
+      for (const call of calls) {
+        const known = sent[reached++];
+        if (known === undefined) {
+          sent.push(calledIn(call));
+          fresh.push(call);
+        } else if (known !== calledIn(call)) return undefined;
+      }
+      return fresh;
+    },
+    get behind() {
+      return reached < sent.length;
+    },
+  };
 }
 
-const called = (call: unknown): string =>
+/** A call's id is made up anew each time; what is called, and with what, counts. */
+const calledIn = (call: unknown): string =>
   JSON.stringify((call as { function?: unknown } | undefined)?.function ?? call);

@@ -9,9 +9,20 @@ import { parseOnDisconnect } from "../routes/jobs/parse-prefer.ts";
 export function parseCallHeaders(headers: IncomingHttpHeaders): {
   idempotencyKey: string | undefined;
   onDisconnect: "cancel" | "detach";
+  /** Tries before this one, of an SDK that tries again by itself and says so; undefined: it does not. */
+  sdkRetry: number | undefined;
 } {
   const idempotencyKey = parseIdempotencyKey(headers["idempotency-key"]?.toString(), undefined);
   const asked = headers["forebay-on-disconnect"]?.toString();
   const preset = idempotencyKey === undefined ? "cancel" : "detach";
-  return { idempotencyKey, onDisconnect: parseOnDisconnect(asked ?? preset) };
+  return {
+    idempotencyKey,
+    onDisconnect: parseOnDisconnect(asked ?? preset),
+    sdkRetry: parseRetryCount(headers["x-stainless-retry-count"]?.toString()),
+  };
+}
+
+/** OpenAI's SDKs, and others made with the same generator, count their tries and send no idempotency key. */
+function parseRetryCount(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,4}$/.test(text) ? Number(text) : undefined;
 }

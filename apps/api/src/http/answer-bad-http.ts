@@ -10,12 +10,16 @@ export function answerBadRequest(): Response {
   );
 }
 
-/** Answers what Node would answer bare: bytes that are no HTTP, and bodies announced as too large. */
-export function answerBadHttp(server: Server, bytesMax: number): void {
+/**
+ * Answers what Node would answer bare: bytes that are no HTTP, and bodies announced as too large.
+ *
+ * @param bytesMaxOf how large the body of a request may be
+ */
+export function answerBadHttp(server: Server, bytesMaxOf: (incoming: IncomingMessage) => number): void {
   server.on("clientError", endWithProblem);
   server.on("checkContinue", (incoming: IncomingMessage, outgoing: ServerResponse) => {
     // A client that asks before it sends a body that will be refused need not send it.
-    if (!(Number(incoming.headers["content-length"]) > bytesMax)) outgoing.writeContinue();
+    if (!(Number(incoming.headers["content-length"]) > bytesMaxOf(incoming))) outgoing.writeContinue();
     server.emit("request", incoming, outgoing);
   });
 }

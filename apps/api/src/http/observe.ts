@@ -1,4 +1,4 @@
-import { routePath } from "hono/route";
+import { matchedRoutes } from "hono/route";
 import type { ApiEvents } from "../events.ts";
 import type { ApiContext, ApiMiddleware } from "./api-env.ts";
 import type { RequestIds } from "./request-id.ts";
@@ -22,10 +22,11 @@ const methods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 
 export function describe(context: ApiContext): { requestId: string; method: string; route: string } {
   const { method } = context.req;
-  const route = routePath(context, -1);
+  // Middleware and the answer to unknown addresses match too, and end with a star.
+  const route = matchedRoutes(context).findLast(({ path }) => !path.endsWith("*"))?.path;
   return {
     requestId: context.get("requestId"),
     method: methods.has(method) ? method : "other",
-    route: route.endsWith("*") ? "none" : route,
+    route: route ?? "none",
   };
 }

@@ -15,6 +15,7 @@ export const problemCodes = {
   dead_letter_not_found: { status: 404, title: "There is no such dead letter" },
   action_not_found: { status: 404, title: "There is no such action" },
   schedule_not_found: { status: 404, title: "There is no such schedule" },
+  backend_not_found: { status: 404, title: "There is no such backend" },
   method_not_allowed: { status: 405, title: "This address does not take that method" },
   already_finished: { status: 409, title: "The job has finished" },
   not_retryable: { status: 409, title: "The job is not in a state it could be retried from" },

@@ -53,7 +53,10 @@ function describeOperation(operation: Operation, schemas: JsonSchemas): JsonSche
       requestBody: {
         required: true,
         content: {
-          "application/json": { schema: schemas.refer(body.schema, "input"), examples: examplesOf(body) },
+          [body.mediaType ?? "application/json"]: {
+            schema: schemas.refer(body.schema, "input"),
+            examples: examplesOf(body),
+          },
         },
       },
     }),

@@ -56,7 +56,9 @@ function described(operation: Operation, document: OpenApiDocument): Described {
 }
 
 function bodyHtml(operation: Operation, document: OpenApiDocument): Html | undefined {
-  const schema = described(operation, document).requestBody?.content["application/json"]?.schema;
+  const schema = described(operation, document).requestBody?.content[
+    operation.body?.mediaType ?? "application/json"
+  ]?.schema;
   if (!operation.body || !schema) return undefined;
   const examples = Object.values(operation.body.examples).map(
     (example) => html`<pre>${JSON.stringify(example, undefined, 2)}</pre>`,

@@ -14,7 +14,11 @@ export type Operation = {
   /** No API key is needed. */
   readonly open?: boolean;
   readonly parameters?: readonly Parameter[];
-  readonly body?: { readonly schema: z.ZodType; readonly examples: Readonly<Record<string, unknown>> };
+  readonly body?: {
+    readonly schema: z.ZodType;
+    readonly examples: Readonly<Record<string, unknown>>;
+    /** Default application/json. */ readonly mediaType?: string;
+  };
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals that mean something here; those that any request may meet are added. */
   readonly problems: readonly ProblemCode[];

@@ -12,6 +12,7 @@ const againMs = 60_000;
 export type ModelCards = {
   /** Asks for what is missing, and forgets models no host has any more. */
   learn(backends: readonly Backend[], nowMs: number): Promise<ReadonlyMap<string, ModelCard>>;
+  /** What is known already. */ find(digest: string | undefined): ModelCard | undefined;
 };
 
 export function createModelCards(): ModelCards {
@@ -35,6 +36,7 @@ export function createModelCards(): ModelCards {
   };
 
   return {
+    find: (digest) => (digest === undefined ? undefined : cards.get(digest)),
     async learn(backends, nowMs) {
       const listed = new Set(backends.flatMap(({ models }) => models.map(({ digest }) => digest)));
       for (const known of [cards, failedAt]) {

@@ -10,9 +10,10 @@ export type Classification = {
   readonly message: string;
   /**
    * `discard`: cannot succeed. `retry`: spends an attempt, at most `retriesMax` times for this code.
-   * `free`: not the job's fault, spends nothing.
+   * `free`: not the job's fault, spends nothing; after `freeMax` times it may be, and spends attempts.
    */
   readonly disposition: "discard" | "retry" | "free";
+  readonly freeMax?: number;
   readonly retriesMax?: number;
   /** Wait before the next try, from–to in ms; without it the policy's backoff. */
   readonly delayMs?: readonly [number, number];

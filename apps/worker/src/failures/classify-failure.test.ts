@@ -27,7 +27,8 @@ const down: Expected = {
 };
 const reset: Expected = {
   code: "backend_reset",
-  disposition: "retry",
+  disposition: "free",
+  freeMax: 5,
   delayMs: [2_000, 10_000],
   breaker: "reset",
 };
@@ -121,12 +122,12 @@ const rows: readonly (readonly [string, CallFailure, Expected])[] = [
   [
     "7, 24: no first byte within the budget of a load",
     { kind: "silence", phase: "first_byte", limitMs: 600_000 },
-    { code: "backend_stuck", disposition: "retry", breaker: "stuck" },
+    { code: "backend_stuck", disposition: "free", freeMax: 2, breaker: "stuck" },
   ],
   [
     "24: silence between tokens",
     { kind: "silence", phase: "between_tokens", limitMs: 120_000 },
-    { code: "backend_stuck", disposition: "retry", breaker: "stuck" },
+    { code: "backend_stuck", disposition: "free", freeMax: 2, breaker: "stuck" },
   ],
 
   [

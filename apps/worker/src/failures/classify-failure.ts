@@ -3,6 +3,10 @@ import type { Classification } from "./classification.ts";
 import { errorText, firstClause } from "./error-text.ts";
 import { messageRules } from "./message-rules.ts";
 
+/** A host that restarts or hangs is not the job's fault. Where it happens to a job again and again, it may be. */
+const resetsFreeMax = 5;
+const stuckFreeMax = 2;
+
 const unreachable = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -48,7 +52,9 @@ export function classifyFailure(failure: CallFailure): Classification {
       return {
         code: "backend_stuck",
         message: `no ${failure.phase === "first_byte" ? "first byte" : "token"} within ${failure.limitMs / 1_000} s`,
-        disposition: "retry",
+        disposition: "free",
+        freeMax: stuckFreeMax,
+        delayMs: [100, 1_000],
         breaker: "stuck",
       };
     case "status":
@@ -146,7 +152,8 @@ function broken(message: string): Classification {
   return {
     code: "backend_reset",
     message,
-    disposition: "retry",
+    disposition: "free",
+    freeMax: resetsFreeMax,
     delayMs: [2_000, 10_000],
     breaker: "reset",
   };

@@ -26,6 +26,12 @@ test("what is not the job's fault costs nothing, however often it happens", () =
   expect(decideOutcome(failed({ disposition: "free" }), [], 0)).toMatchObject({ delayMs: 1_000 });
 });
 
+test("what happens to a job again and again may be its own fault, and begins to cost", () => {
+  const reset = failed({ disposition: "free", freeMax: 2 });
+  expect(decideOutcome(reset, startsWith("backend_reset"), 0).kind).toBe("throttled");
+  expect(decideOutcome(reset, startsWith("backend_reset", "backend_reset"), 0).kind).toBe("retry");
+});
+
 test("a retry waits within its own limits, and otherwise as the policy says", () => {
   const timed = failed({ delayMs: [2_000, 10_000] });
   expect(decideOutcome(timed, [], 0)).toEqual({ kind: "retry", failure, delayMs: 2_000 });

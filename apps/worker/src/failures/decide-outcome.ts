@@ -26,6 +26,8 @@ export function decideOutcome(
     case "discard":
       return { kind: "discard", failure };
     case "free":
+      if (failed.freeMax !== undefined && before >= failed.freeMax)
+        return { kind: "retry", failure, delayMs };
       return { kind: "throttled", failure, delayMs: delayMs ?? 1_000 };
     case "retry":
       if (failed.code === "runner_crashed" && before + 1 >= crashesMax) {

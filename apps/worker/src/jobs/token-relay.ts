@@ -11,6 +11,8 @@ const logCharsMax = 4 * 1024 * 1024;
 /** Writes an answer to the job's log while it is being made: the first token at once, then in small pieces. */
 export type TokenRelay = {
   push(delta: AnswerDelta): void;
+  /** What came so far is void: readers are told to drop what they have of it before anything else is written. */
+  startOver(): Promise<void>;
   /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
   flush(): Promise<void>;
   /** Drops what is left; resolves when nothing is being written any more. */
@@ -29,6 +31,7 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   let lastAt = Number.NEGATIVE_INFINITY;
   let entries = 0;
   let chars = 0;
+  let voided = false;
 
   const write = (): void => {
     clearTimeout(timer);
@@ -50,6 +53,10 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       });
   };
   const append = async (next: Piece): Promise<void> => {
+    if (voided) {
+      voided = false;
+      return delivery.rewriteTokens(toData(next));
+    }
     const answer = await delivery.appendTokens(toData(next), entriesMax());
     if (answer === "lost") await delivery.rewriteTokens(toData(written));
   };
@@ -65,16 +72,26 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
     else timer ??= setTimeout(write, wait);
   };
 
+  const drop = async (): Promise<void> => {
+    piece = emptyPiece();
+    clearTimeout(timer);
+    timer = undefined;
+    await underway;
+  };
+
   return {
+    async startOver() {
+      await drop();
+      voided ||= !isEmpty(written);
+      written = emptyPiece();
+      chars = 0;
+      entries = 0;
+    },
     push(delta) {
       piece = join(piece, delta);
       if (!underway && !isEmpty(piece)) schedule();
     },
-    async close() {
-      piece = emptyPiece();
-      clearTimeout(timer);
-      await underway;
-    },
+    close: drop,
     async flush() {
       while (underway || (!failure && !isEmpty(piece))) {
         write();

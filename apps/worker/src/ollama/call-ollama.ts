@@ -16,6 +16,8 @@ export type CallOptions = {
   readonly firstByteTimeoutMs: number;
   readonly tokenTimeoutMs: number;
   readonly backend: string;
+  /** Sent as keep_alive where the caller did not say his own; undefined: none is sent. */
+  readonly keepAliveS: number | undefined;
   /** Aborts the call; Ollama frees the slot when the connection closes. The call rejects with its reason. */
   readonly signal: AbortSignal;
   /** Called for every line that came, with what it added and the tokens so far. */
@@ -40,7 +42,12 @@ export async function callOllama(
   const signal = AbortSignal.any([options.signal, watchdog.signal]);
   const served = () => ({ backend: options.backend, gpuMs: Math.round(performance.now() - begunAt) });
   try {
-    const body = { model: job.model, ...(job.type === "embed" ? {} : { stream: true }), ...job.request };
+    const body = {
+      model: job.model,
+      ...(job.type === "embed" ? {} : { stream: true }),
+      ...(options.keepAliveS === undefined ? {} : { keep_alive: options.keepAliveS }),
+      ...job.request,
+    };
     const lines = readLines(await client.post(paths[job.type], body, signal));
     if (job.type === "embed") return embedResult(job, await readEmbedding(lines), served());
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { BackendPool } from "../backends/backend-pool.ts";
+import type { Fleet } from "../backends/fleet.ts";
 import { type RefreshLoop, startRefreshLoop } from "./refresh-loop.ts";
 
 const intervalMs = 5_000;
@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<RefreshLoop> {
-  const pool = {
+  const fleet = {
     backends: [
       {
         get up() {
@@ -30,12 +30,12 @@ async function start(): Promise<RefreshLoop> {
         },
       },
     ],
-  } as unknown as BackendPool;
+  } as unknown as Fleet;
   const refresh = () => {
     looks++;
     return look();
   };
-  loop = startRefreshLoop(refresh, pool, intervalMs, (error) => errors.push(error));
+  loop = startRefreshLoop(refresh, fleet, intervalMs, (error) => errors.push(error));
   await pass(0);
   return loop;
 }

@@ -1,4 +1,4 @@
-import type { BackendPool } from "../backends/backend-pool.ts";
+import type { Fleet } from "../backends/fleet.ts";
 
 export type RefreshLoop = AsyncDisposable & {
   /** Look again now, or right after the look that is under way. */
@@ -13,7 +13,7 @@ const downIntervalMs = 1_000;
  */
 export function startRefreshLoop(
   refresh: () => Promise<void>,
-  pool: BackendPool,
+  fleet: Pick<Fleet, "backends">,
   intervalMs: number,
   onError: (error: unknown) => void,
 ): RefreshLoop {
@@ -33,7 +33,7 @@ export function startRefreshLoop(
       .catch(onError)
       .then(() => {
         underway = undefined;
-        const wait = pool.backends.every((backend) => backend.up)
+        const wait = fleet.backends.every((backend) => backend.up)
           ? intervalMs
           : Math.min(intervalMs, downIntervalMs);
         if (!stopped) timer = setTimeout(run, again ? 0 : wait);

@@ -1,69 +1,75 @@
 import {
   announceWorker,
+  type Dispatcher,
   keepShares,
-  limitRunning,
   publishModelCards,
   type QueueDirectory,
   type QueueSpace,
   readRegistry,
-  slotsOfModel,
+  readWishes,
   type WorkerLease,
 } from "@forebay/queue-bullmq";
-import type { QueueEntry } from "@forebay/queue-contracts";
-import type { Backend } from "../backends/backend.ts";
-import type { BackendPool } from "../backends/backend-pool.ts";
+import { affinityKey, canonicalModelName, type QueueEntry } from "@forebay/queue-contracts";
+import type { Backend, BackendSettings } from "../backends/backend.ts";
+import type { Fleet } from "../backends/fleet.ts";
 import type { ModelCards } from "../backends/learn-model-cards.ts";
+import type { Elsewhere } from "../dispatch/elsewhere.ts";
+import type { Feeder } from "../dispatch/feeder.ts";
 import type { WorkerEvents } from "../events.ts";
-import type { ServedQueues } from "./served-queues.ts";
 
 export type Refresher = {
   readonly space: QueueSpace;
   readonly directory: QueueDirectory;
-  readonly pool: BackendPool;
-  readonly served: ServedQueues;
+  readonly fleet: Fleet;
+  /** The hosts this worker is to have now. */ readonly readBackends: () => Promise<
+    readonly BackendSettings[]
+  >;
+  readonly feeder: Feeder;
+  readonly elsewhere: Elsewhere;
+  readonly dispatcher: Dispatcher;
   readonly cards: ModelCards;
   readonly events: WorkerEvents;
   readonly worker: string;
   readonly startedAt: Date;
   readonly leaseS: number;
-  /** What each queue was limited to last, so that it is written only when it changes. */
-  readonly limits: Map<string, number>;
+  /** Models whose jobs wait because an operator said so. */ readonly paused: Set<string>;
+  /** Queues served now: what was told about them last. */ readonly told: Map<string, { servable: boolean }>;
 };
 
 /**
- * One look at the world: the hosts and their models, then the queues to consume, then the lease that tells
- * the API what can be served.
+ * One look at the world: what operators want, the hosts and their models, then the lease that tells the API
+ * what can be served, then the queues to serve.
  */
 export async function refreshOnce(refresher: Refresher): Promise<void> {
-  const { pool, directory, served, events } = refresher;
-  await Promise.all(pool.backends.map((backend) => refreshBackend(backend, events)));
-  for (const backend of pool.backends) {
+  const { fleet, directory, events, space } = refresher;
+  await matchFleet(refresher);
+  const wishes = await readWishes(space);
+  fleet.drain(wishes.draining);
+  refresher.paused.clear();
+  for (const model of wishes.paused) refresher.paused.add(canonicalModelName(model));
+  await Promise.all(fleet.backends.map((backend) => refreshBackend(backend, events)));
+  for (const backend of fleet.backends) {
     for (const model of backend.models) await directory.ensure({ model: model.name, runner: {} });
   }
-  await announceWorker(refresher.space, describeWorker(refresher), refresher.leaseS);
   const entries = await directory.list();
-  await limitQueues(refresher, entries);
-  served.match(entries);
-  pool.wake();
+  await announceWorker(space, describeWorker(refresher, entries), refresher.leaseS);
+  const own = new Set(fleet.backends.map(({ name }) => name));
+  refresher.elsewhere.saw((await readRegistry(space)).leases, refresher.worker, own, Date.now());
+  serveQueues(refresher, entries);
   await keepShares(
-    refresher.space,
+    space,
     entries.map(({ name }) => name),
   );
   // Last: a host that is slow to tell about its models must not keep its jobs waiting.
-  await publishModelCards(refresher.space, await refresher.cards.learn(pool.backends, Date.now()));
+  await publishModelCards(space, await refresher.cards.learn(fleet.backends, Date.now()));
 }
 
-/**
- * Several workers may serve one host, and each only knows its own calls; the queue's limit keeps them together
- * within the host's slots. It is set before a consumer opens, so that a new worker does not overshoot.
- */
-async function limitQueues(refresher: Refresher, entries: readonly QueueEntry[]): Promise<void> {
-  const { leases } = await readRegistry(refresher.space);
-  for (const { name, model } of entries) {
-    const slots = slotsOfModel(leases, model);
-    if (slots === 0 || refresher.limits.get(name) === slots) continue;
-    await limitRunning(refresher.space, name, slots);
-    refresher.limits.set(name, slots);
+/** A list that cannot be read changes nothing. */
+async function matchFleet({ fleet, readBackends, events }: Refresher): Promise<void> {
+  try {
+    fleet.match(await readBackends());
+  } catch (error) {
+    events.backendsUnreadable(error);
   }
 }
 
@@ -73,17 +79,64 @@ async function refreshBackend(backend: Backend, events: WorkerEvents): Promise<v
   for (const model of backend.models) events.slotsChanged(backend, model.name);
 }
 
-function describeWorker(refresher: Refresher): WorkerLease {
+/** The queues whose model one of the hosts has, up or not: a stalled job of theirs is found all the same. */
+function serveQueues(refresher: Refresher, entries: readonly QueueEntry[]): void {
+  const { fleet, feeder, dispatcher, told, events } = refresher;
+  const served = entries.filter(({ model }) => fleet.backends.some((each) => each.has(model)));
+  for (const { name, model } of served) {
+    if (told.has(name)) continue;
+    told.set(name, { servable: true });
+    events.queueOpened(name, model);
+  }
+  const names = new Map(served.map((entry) => [entry.name, entry.model]));
+  for (const name of told.keys()) {
+    if (names.has(name)) continue;
+    told.delete(name);
+    events.queueClosed(name);
+  }
+  tellServable(refresher, names);
+  feeder.know(served);
+  dispatcher.match(served.map(({ name }) => name));
+}
+
+function tellServable({ fleet, told, events }: Refresher, names: ReadonlyMap<string, string>): void {
+  for (const [name, queue] of told) {
+    const servable = fleet.serves(names.get(name) ?? "", Date.now());
+    if (servable !== queue.servable) (servable ? events.queueResumed : events.queuePaused)(name);
+    queue.servable = servable;
+  }
+}
+
+function describeWorker(refresher: Refresher, entries: readonly QueueEntry[]): WorkerLease {
+  const now = Date.now();
+  const residents = entries.map(({ model, runner }) => ({
+    affinity: affinityKey({ model, runner }),
+    model,
+    runner,
+  }));
   return {
     worker: refresher.worker,
     started_at: refresher.startedAt.toISOString(),
     finished_per_s: refresher.events.finishedPerS(),
-    backends: refresher.pool.backends.map((backend) => ({
+    backends: refresher.fleet.backends.map((backend) => ({
       name: backend.name,
       up: backend.up,
       version: backend.version,
-      slots: backend.slots,
-      models: [...backend.models],
+      slots: Math.max(1, ...backend.models.map(({ name }) => backend.slots(name))),
+      draining: backend.draining,
+      loaded: residents.filter((each) => backend.residency.has(each)).map(({ affinity }) => affinity),
+      loading: backend.residency.loading,
+      models: backend.models.map(({ name, digest, size, modified_at, details, loaded }) => ({
+        name,
+        digest,
+        size,
+        modified_at,
+        details,
+        loaded,
+        slots: backend.slots(name),
+        busy: backend.busy(name),
+        out: backend.up && !backend.serves(name, now),
+      })),
     })),
   };
 }

@@ -1,5 +1,6 @@
 import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
+import { moveRunningJob } from "../jobs/move-running-job.ts";
 import { setDeadline } from "../control/deadlines.ts";
 import type { StopReason } from "../control/request-stop.ts";
 import { appendFenced, type FencedAppend, type LockedJob, openFencedStart } from "./fenced-record.ts";
@@ -36,7 +37,7 @@ export type Delivery = {
   readonly forecast: Forecast;
   /** Aborted, with an AbortReason, when the work is to end now; may be aborted from the beginning. */
   readonly signal: AbortSignal;
-  /** Notes which backend works on it. Throws LockLostError. */
+  /** Notes which backend works on it, where that is not the one it was taken for. Throws LockLostError. */
   recordBackend(backend: string): Promise<void>;
   /** When the job's time is up, in milliseconds of Redis's clock, for whoever watches when this worker is dead. */
   recordDeadline(atMs: number): Promise<void>;
@@ -53,7 +54,10 @@ export type Delivery = {
 };
 
 export type DeliveryRecord = Delivery & {
-  /** Writes how the start ended, and keeps a finished answer, before BullMQ is told. Throws LockLostError. */
+  /**
+   * Writes how the start ended, and keeps a finished answer, before BullMQ is told; one that goes on with another
+   * model is on that one's queue then. Throws LockLostError.
+   */
   recordEnd(outcome: Outcome, gpuMs: number): Promise<void>;
 };
 
@@ -62,12 +66,12 @@ export async function openDelivery(
   space: QueueSpace,
   job: Job,
   place: LockedJob & { queueName: string },
-  by: { worker: string; abort: AbortController },
+  by: { worker: string; backend?: string | undefined; abort: AbortController },
 ): Promise<DeliveryRecord> {
   const { client } = space;
   const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
   const [opened, forecast] = await Promise.all([
-    openFencedStart(client, place, by.worker),
+    openFencedStart(client, place, by),
     noteDispatch(space, place, untagged),
   ]);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
@@ -105,6 +109,13 @@ export async function openDelivery(
     },
     async recordEnd(outcome, gpuMs) {
       const failure = "failure" in outcome ? outcome.failure : undefined;
+      if (outcome.kind === "moved") {
+        const to = { queueName: outcome.queueName, job: outcome.job };
+        return moveRunningJob(space, { id: place.id, queueName: job.queueName, token: place.token }, to, {
+          failure: outcome.failure,
+          gpuMs,
+        });
+      }
       const end = { ended_at: new Date().toISOString(), outcome: outcome.kind, gpu_ms: gpuMs, ...failure };
       const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
       const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
@@ -130,6 +141,7 @@ function backToQueue(outcome: Outcome): NewLogEntry[] {
   switch (outcome.kind) {
     case "completed":
     case "discard":
+    case "moved":
       return [];
     case "interrupted":
       return [{ event: "state", data: { state: "waiting", at_ms } }];

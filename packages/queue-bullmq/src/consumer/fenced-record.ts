@@ -25,7 +25,7 @@ export type LockedJob = {
 // Redis may have run a script whose answer was lost with the connection; ioredis sends it again then. Both
 // scripts find out that they have been run.
 
-// KEYS: job hash, its lock, its log. ARGV: lock token, worker as JSON text, channel.
+// KEYS: job hash, its lock, its log. ARGV: lock token, worker as JSON text, channel, backend as JSON text ("" = not known).
 // Returns false when the lock is not ours, otherwise { earlier starts, kept, stop, now in ms, number of the last entry }.
 const openStart = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
@@ -38,7 +38,8 @@ local this_start = (fields[6] or "") .. "@" .. (fields[7] or "")
 if fields[8] == this_start then
   earlier = string.gsub(earlier, "[^\\n]*\\n$", "")
 else
-  local start = string.format('{"start":{"at_ms":%d,"worker":%s}}\\n', now, ARGV[2])
+  local backend = ARGV[4] == "" and "" or ',"backend":' .. ARGV[4]
+  local start = string.format('{"start":{"at_ms":%d,"worker":%s}', now, ARGV[2]) .. backend .. "}\\n"
   redis.call("HSET", KEYS[1], "starts", earlier .. start, "begun", this_start)
   local attempt = (tonumber(fields[5]) or 0) + 1
   -- Readers have seen part of an answer that will be written anew, unless it was finished and kept.
@@ -100,8 +101,18 @@ export type OpenedStart = {
 };
 
 /** Notes that a worker has begun the job, in its record and its log. Throws LockLostError. */
-export async function openFencedStart(client: Redis, job: LockedJob, worker: string): Promise<OpenedStart> {
-  const reply = await openStart(client, keysOf(job), [job.token, JSON.stringify(worker), job.channel]);
+export async function openFencedStart(
+  client: Redis,
+  job: LockedJob,
+  by: { worker: string; backend?: string | undefined },
+): Promise<OpenedStart> {
+  const backend = by.backend === undefined ? "" : JSON.stringify(by.backend);
+  const reply = await openStart(client, keysOf(job), [
+    job.token,
+    JSON.stringify(by.worker),
+    job.channel,
+    backend,
+  ]);
   if (!Array.isArray(reply)) throw new LockLostError(job.id);
   const [earlier = "", kept = "", stop = "", now, seq] = reply.map(String);
   return { earlier, kept, stop, nowMs: Number(now), seq: Number(seq) };

@@ -1,27 +1,52 @@
+import { jobIdTimeMs } from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
-import { clearDeadline } from "../control/deadlines.ts";
+import { deadlinesKey } from "../control/deadlines.ts";
 import { failureChannel } from "../dead-letters/watch-failures.ts";
+import { createLuaScript } from "../redis/lua.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
-import { recordEnded } from "../jobs/tenant-index.ts";
+import { tenantKeys } from "../jobs/tenant-index.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
+
+// KEYS: job, then the tenant's open and ended jobs if it has one, then the deadlines if it may have one.
+// ARGV: id, score in the index, channel of the job, channel of failures ("" = it did not fail), queue, keys of a tenant.
+const tidyUp = createLuaScript(`
+redis.call("HDEL", KEYS[1], "kept", "stop")
+local at = 2
+if ARGV[6] == "1" then
+  redis.call("ZREM", KEYS[2], ARGV[1])
+  redis.call("ZADD", KEYS[3], ARGV[2], ARGV[1])
+  at = 4
+end
+if KEYS[at] then redis.call("ZREM", KEYS[at], ARGV[1]) end
+redis.call("PUBLISH", ARGV[3], "")
+if ARGV[4] ~= "" then redis.call("PUBLISH", ARGV[4], ARGV[5]) end
+`);
 
 /**
  * After a job reached a final state: the kept answer is no longer needed, and the tenant's index learns that
  * it ended. Lost when the worker dies right here; the sweep of ended jobs repairs it.
  */
 export async function recordFinal(space: QueueSpace, queueName: string, job: Job): Promise<void> {
-  const { client } = space;
   const id = String(job.id);
   const tenant = tenantOf(job.data);
-  // No pipeline: these leave in one write anyway, and making one costs more than all of them.
-  await Promise.all([
-    client.hdel(space.jobKey(queueName, id), "kept", "stop"),
-    tenant === undefined ? undefined : recordEnded(space, tenant, id),
-    hasDeadline(job.data) ? clearDeadline(space, id) : undefined,
-    client.publish(liveChannel(space, id), ""),
-    // Wakes the sweep that makes dead letters; it comes by itself if nobody hears.
-    job.failedReason === undefined ? undefined : client.publish(failureChannel(space), queueName),
-  ]);
+  const index = tenant === undefined ? undefined : tenantKeys(space, tenant);
+  await tidyUp(
+    space.client,
+    [
+      space.jobKey(queueName, id),
+      ...(index ? [index.open, index.ended] : []),
+      ...(hasDeadline(job.data) ? [deadlinesKey(space)] : []),
+    ],
+    [
+      id,
+      index ? jobIdTimeMs(id) : 0,
+      liveChannel(space, id),
+      // Wakes the sweep that makes dead letters; it comes by itself if nobody hears.
+      job.failedReason === undefined ? "" : failureChannel(space),
+      queueName,
+      index ? 1 : 0,
+    ],
+  );
 }
 
 const hasDeadline = (payload: unknown): boolean =>

@@ -42,6 +42,9 @@ export async function signalOutcome(
       await job.moveToWait(token);
       await queue.wake();
       throw new WaitingError();
+    case "moved":
+      // It is not on this queue any more: there is nothing left for BullMQ to do.
+      throw new WaitingError();
     case "throttled":
       await job.moveToDelayed(Date.now() + outcome.delayMs, token);
       throw new DelayedError();

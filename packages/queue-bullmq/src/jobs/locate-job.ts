@@ -2,7 +2,7 @@ import { queueTagOfJobId } from "@forebay/queue-contracts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-const movedKey = (space: QueueSpace, id: string): string => space.key("moved", id);
+export const movedKey = (space: QueueSpace, id: string): string => space.key("moved", id);
 
 /** Remembers that a job now lives on another queue than the one its id names (redriven to another model). */
 export async function recordMove(

@@ -4,12 +4,13 @@ import { parseJson } from "../redis/parse-json.ts";
 
 /**
  * A job's starts are kept in its own hash (field `starts`) as lines of JSON, so that one Redis command adds a
- * line and nothing is read to write: `{"start":{…}}` opens a record, `{"end":{…}}` completes the last one,
+ * line and nothing is read to write: `{"start":{…}}` opens a record, a `backend` in it or after it says where it
+ * runs, `{"end":{…}}` completes the last one,
  * `{"fresh":true}` says that the job was put back by hand and counts anew.
  */
 export type StartsLine =
   /** Written by Redis, with its own clock. */
-  | { start: { at_ms: number; worker: string } }
+  | { start: { at_ms: number; worker: string }; backend?: string }
   | { backend: string }
   | { end: Omit<StartRecord, "at" | "worker" | "backend"> }
   /** `ended_ms`: when that ended which it was put back from, so that no ending is put back from twice. */

@@ -27,12 +27,6 @@ export function indexEnded(
   pipeline.zrem(keys.open, id).zadd(keys.ended, jobIdTimeMs(id), id);
 }
 
-/** Lists a job as ended. */
-export async function recordEnded(space: QueueSpace, tenant: string, id: string): Promise<void> {
-  const { open, ended } = tenantKeys(space, tenant);
-  await Promise.all([space.client.zadd(ended, jobIdTimeMs(id), id), space.client.zrem(open, id)]);
-}
-
 export function indexRemoved(
   pipeline: ChainableCommander,
   space: QueueSpace,

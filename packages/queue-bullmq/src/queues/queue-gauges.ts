@@ -61,3 +61,12 @@ export async function countWaitingJobs(space: QueueSpace, directory: QueueDirect
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
+
+/** Jobs that wait on one queue. */
+export async function countWaitingOn(space: QueueSpace, queueName: string): Promise<number> {
+  const [prioritized, wait] = await Promise.all([
+    space.client.zcard(space.jobKey(queueName, "prioritized")),
+    space.client.llen(space.jobKey(queueName, "wait")),
+  ]);
+  return prioritized + wait;
+}

@@ -10,6 +10,10 @@ const modelSchema = z.object({
   modified_at: z.string().optional(),
   details: z.record(z.string(), z.unknown()).optional(),
   loaded: z.boolean(),
+  /** Parallel generations it is given; calls of this worker it runs; whether it is left alone after failures. */
+  slots: z.number().optional(),
+  busy: z.number().optional(),
+  out: z.boolean().optional(),
 });
 
 /** What a worker says about itself every few seconds; forgotten when it stops saying so. */
@@ -21,8 +25,12 @@ export const workerLeaseSchema = z.object({
       name: z.string(),
       up: z.boolean(),
       version: z.string().optional(),
-      /** Parallel generations per model. */ slots: z.number(),
+      /** Parallel generations of a model that has no number of its own below. */ slots: z.number(),
       models: z.array(modelSchema),
+      /** Takes nothing new: an operator said so. */ draining: z.boolean().optional(),
+      /** Affinities in its memory: models, with the runner options they were loaded with. */
+      loaded: z.array(z.string()).optional(),
+      /** The affinity it is loading. */ loading: z.string().optional(),
     }),
   ),
   /** Jobs this worker ended per second, over about the last minute, by model. */

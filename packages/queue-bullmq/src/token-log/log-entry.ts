@@ -17,7 +17,7 @@ export type NewLogEntry = {
 export type TokenData = { text?: string; thinking?: string; tool_calls?: unknown[] };
 
 export type LogData =
-  | { state: JobState; at_ms: number; attempt?: number }
+  | { state: JobState; at_ms: number; attempt?: number; model?: string }
   | { tokens: number }
   | TokenData
   | { attempt: number };

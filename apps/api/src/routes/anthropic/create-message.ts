@@ -1,14 +1,15 @@
 import { OpenaiRefusal, parseBody, refusalOfFailure } from "@forebay/openai-format";
+import type { Lane } from "@forebay/queue-contracts";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
-import { awaitCall } from "../../calls/await-call.ts";
 import type { Call } from "../../calls/open-call.ts";
+import { servedBy } from "../../calls/served-by.ts";
 import { createSseSender } from "../../calls/sse-sender.ts";
 import type { ApiHandler } from "../../http/api-env.ts";
-import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
+import { answerOpenai } from "../openai/answer-openai.ts";
 import { openOpenaiCall } from "../openai/open-openai-call.ts";
 import { createMessageAnswer, type MessageAnswer, type MessageEvent } from "./message-answer.ts";
 import { messageBodySchema } from "./message-body.ts";
@@ -29,15 +30,27 @@ export function createMessage(deps: JobDeps): ApiHandler {
     const job = { request: toChatRequest(body), stream: stream === true };
     const { call, lane } = await openOpenaiCall(deps, context, "chat", named, job);
     outgoing.setHeader("request-id", call.id);
-    const answer = createMessageAnswer({ id: call.id, model, lane });
+    const answer = createMessageAnswer(headOf(call, lane));
     const closed = closedSignal(outgoing);
     if (stream) return streamMessage(call, answer, outgoing, closed);
-    const ended = await awaitCall(call, closed);
-    if (!ended) throw new OpenaiRefusal(499, "The request was cancelled.");
-    if (ended.failure) throw refusalOfFailure(ended.failure);
-    return jsonResponse(200, answer.whole(ended));
+    return answerOpenai(
+      deps,
+      context,
+      call,
+      closed,
+      (ended) => answer.whole(ended),
+      (failure) => messageErrorBody(refusalOfFailure(failure), call.id),
+    );
   };
 }
+
+const headOf = (call: Call, lane: Lane) => ({
+  id: call.id,
+  get model() {
+    return call.model;
+  },
+  lane,
+});
 
 async function streamMessage(
   call: Call,
@@ -45,7 +58,7 @@ async function streamMessage(
   outgoing: ServerResponse,
   closed: AbortSignal,
 ): Promise<Response> {
-  const write = createSseSender(outgoing);
+  const write = createSseSender(outgoing, () => servedBy(call));
   // Until the first event the answer may still be an error with a status.
   const send = async (...events: MessageEvent[]): Promise<void> => {
     const all = outgoing.headersSent ? events : [answer.start(), ...events];
@@ -64,7 +77,8 @@ async function streamMessage(
     if (failure) await fail(refusalOfFailure(failure));
     else await send(...answer.finish(event.job));
   }
-  if (closed.aborted) await call.cancel();
+  // An SDK comes back only for a stream it has heard nothing of.
+  if (closed.aborted) await (outgoing.headersSent ? call.cancel() : call.leave());
   outgoing.end();
   return RESPONSE_ALREADY_SENT;
 }

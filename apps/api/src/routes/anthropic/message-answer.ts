@@ -18,8 +18,10 @@ export type MessageAnswer = {
 /** Anthropic's names for what a message was served in. */
 const tierOfLane = { interactive: "priority", standard: "standard", batch: "batch" } as const;
 
-export function createMessageAnswer({ id, model, lane }: Head): MessageAnswer {
-  const head = { id: `msg_${id}`, type: "message", role: "assistant", model };
+export function createMessageAnswer(given: Head): MessageAnswer {
+  const { id, lane } = given;
+  // Read when it is said: a job may go on with another model.
+  const head = () => ({ id: `msg_${id}`, type: "message", role: "assistant", model: given.model });
   let blocks = 0;
   let calls = 0;
   let open: "text" | "thinking" | undefined;
@@ -86,12 +88,12 @@ export function createMessageAnswer({ id, model, lane }: Head): MessageAnswer {
         ...tool_calls.map(toolUse),
       ];
       const ended = { stop_reason: stopReason(job), stop_sequence: null };
-      return { ...head, content, ...ended, usage: { ...usage(job), service_tier: tierOfLane[lane] } };
+      return { ...head(), content, ...ended, usage: { ...usage(job), service_tier: tierOfLane[lane] } };
     },
     start: () => ({
       type: "message_start",
       message: {
-        ...head,
+        ...head(),
         content: [],
         stop_reason: null,
         stop_sequence: null,

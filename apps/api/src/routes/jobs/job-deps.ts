@@ -23,6 +23,12 @@ export type JobDeps = {
   readonly laneWeights: LaneWeights;
   readonly policy: DeliveryPolicy;
   readonly jobs: JobDefaults;
+  /** Calls of foreign surfaces. */
+  readonly calls: {
+    /** How long the job of an SDK's call is kept for its next try. */ readonly retryGraceMs: number;
+    /** How long an answer that is not streamed may be silent; undefined: for ever. */
+    readonly silenceMs: number | undefined;
+  };
   readonly body: BodyLimits;
   readonly events: ApiEvents;
 };

@@ -105,7 +105,7 @@ function errorView({ failure, starts }: JobRecord): ErrorView | null {
   if (!failure) return null;
   const { code, message } = failure;
   const attempts = starts
-    .filter((start) => start.outcome === "retry" || start.outcome === "discard")
+    .filter((start) => start.outcome !== undefined && failedTries.has(start.outcome))
     .map((start) => ({
       at: start.ended_at ?? start.at,
       code: start.code ?? "internal_error",
@@ -113,6 +113,8 @@ function errorView({ failure, starts }: JobRecord): ErrorView | null {
     }));
   return { code, message, retryable: failureCodes[code].retryable, attempts };
 }
+
+const failedTries: ReadonlySet<StartRecord["outcome"]> = new Set(["retry", "discard", "moved"]);
 
 function timelineOf(record: JobRecord): TimelineEntry[] {
   const { state, createdAt, finishedAt, starts } = record;
@@ -132,7 +134,7 @@ function timelineOf(record: JobRecord): TimelineEntry[] {
 
 /** Where a job went after a start that was not its last. */
 function stateAfter({ outcome }: StartRecord): JobState | undefined {
-  if (outcome === "interrupted") return "waiting";
+  if (outcome === "interrupted" || outcome === "moved") return "waiting";
   if (outcome === "retry" || outcome === "throttled") return "delayed";
   return outcome === "discard" ? "failed" : undefined;
 }

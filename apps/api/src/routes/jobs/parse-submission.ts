@@ -1,3 +1,4 @@
+import { findSchemaFault } from "@forebay/answer-format";
 import type { InferenceJobType } from "@forebay/queue-contracts";
 import type { z } from "zod";
 import { type FieldError, formatPath } from "../../http/field-error.ts";
@@ -21,8 +22,18 @@ export function parseSubmission(body: unknown): SubmitBody {
   }
   const type = typeOf(body);
   const parsed = submitBodySchemas[type].safeParse(body);
-  if (parsed.success) return { ...parsed.data, type } as SubmitBody;
+  if (parsed.success) return checkFormat({ ...parsed.data, type } as SubmitBody);
   throw invalidBody(parsed.error.issues.flatMap((issue) => errorsOf(issue, type)));
+}
+
+/** A schema that cannot be checked would fail the job after it has cost a GPU. */
+function checkFormat(submission: SubmitBody): SubmitBody {
+  const format = "format" in submission ? submission.format : undefined;
+  const fault = format === undefined || format === "json" ? undefined : findSchemaFault(format);
+  if (!fault) return submission;
+  throw invalidBody([
+    { path: fault.path === "" ? "format" : `format.${fault.path}`, message: fault.message },
+  ]);
 }
 
 function typeOf(body: object): InferenceJobType {

@@ -8,13 +8,21 @@ import {
   QueueDirectoryFullError,
   submitJob,
 } from "@forebay/queue-bullmq";
-import { affinityOf, createJobId, type InferenceJob, queueTag } from "@forebay/queue-contracts";
+import {
+  type Affinity,
+  affinityOf,
+  createJobId,
+  type InferenceJob,
+  queueTag,
+} from "@forebay/queue-contracts";
 import type { JobEstimate } from "@forebay/scheduling";
 import { deadlineRefusal, rateLimited } from "../../admission/admission.ts";
 import { rateLimitHeaders } from "../../admission/rate-limit-headers.ts";
 import type { Caller } from "../../auth/caller.ts";
 import { queueUnavailable } from "../../http/answer-error.ts";
 import { Problem } from "../../http/problem.ts";
+import { chooseReadyModel } from "../../models/choose-ready-model.ts";
+import { nameServed } from "../../models/name-served.ts";
 import type { JobDeps } from "./job-deps.ts";
 import { newJobView } from "./job-view.ts";
 import type { JobView } from "./job-view-schema.ts";
@@ -34,14 +42,25 @@ export type PlacedJob = DraftJob & { readonly id: string; readonly queueName: st
 /** A job on its queue, and what its tenant's limits leave. */
 export type Accepted = { readonly view: JobView; readonly headers: Readonly<Record<string, string>> };
 
-/** Finds the queue of a job whose model is known. Throws Problem. */
-export async function placeJob({ models, directory }: JobDeps, draft: DraftJob): Promise<PlacedJob> {
-  const { job } = draft;
+/**
+ * Finds the model a job's name stands for, or one that takes its place, and its queue. The placed job names that
+ * model. Throws Problem.
+ */
+export async function placeJob(deps: JobDeps, draft: DraftJob): Promise<PlacedJob> {
+  const { models, space, jobs } = deps;
+  const named = nameServed(jobs.names, draft.caller, draft.job);
+  const queueOf = (job: InferenceJob): Promise<string> => findQueue(deps, job);
+  const job = await chooseReadyModel({ models, space, readiness: jobs.readiness }, named, queueOf);
   await models.require(job.model);
-  const affinity = affinityOf({ model: job.model, options: job.request.options });
+  return { ...draft, job, id: createJobId(queueTag(affinityOfJob(job))), queueName: await queueOf(job) };
+}
+
+const affinityOfJob = ({ model, request }: InferenceJob): Affinity =>
+  affinityOf({ model, options: request.options });
+
+async function findQueue({ directory }: JobDeps, job: InferenceJob): Promise<string> {
   try {
-    const queueName = await directory.ensure(affinity);
-    return { ...draft, id: createJobId(queueTag(affinity)), queueName };
+    return await directory.ensure(affinityOfJob(job));
   } catch (error) {
     if (!(error instanceof QueueDirectoryFullError)) throw error;
     const detail = `${error.message}; use runner options (num_ctx, num_gpu, …) that are in use already.`;

@@ -1,22 +1,20 @@
-import {
-  canonicalModelName,
-  contextBucket,
-  type InferenceJob,
-  type Lane,
-  type ModelOptions,
-} from "@forebay/queue-contracts";
+import { contextBucket, type InferenceJob, type Lane, type ModelOptions } from "@forebay/queue-contracts";
 import type { Caller } from "../../auth/caller.ts";
+import type { Readiness } from "../../models/choose-ready-model.ts";
+import type { ModelNames } from "../../models/model-names.ts";
 import { Problem } from "../../http/problem.ts";
 import type { SubmitBody } from "./submit-body.ts";
 
 export type JobDefaults = {
+  readonly names: ModelNames;
+  readonly readiness: Readiness;
   readonly defaultModel?: string | undefined;
   readonly contextBuckets: readonly number[];
 };
 
 /**
- * The job a body stands for, with everything filled in that the caller left open, for a caller who may have
- * it. Throws Problem.
+ * The job a body stands for, with everything filled in that the caller left open; its model is still named as the
+ * caller names it. Throws Problem.
  *
  * @param startBy when it must have begun, in milliseconds of Redis's clock
  */
@@ -41,14 +39,14 @@ export function resolveJob(
     timeout_s,
     ...rest
   } = body;
-  const model = chooseModel(named, caller, defaults.defaultModel);
+  const model = nameModel(named, defaults.defaultModel);
   const request = { ...rest, ...normalisedOptions(rest.options, defaults.contextBuckets) };
   return {
     type,
     v: 1,
     tenant: caller.tenant,
     ...(user !== undefined && { user }),
-    lane: chooseLane(lane, caller),
+    lane: chooseLane(caller, lane),
     model,
     ...(metadata && { metadata }),
     ...(startBy !== undefined && { start_by: startBy }),
@@ -59,32 +57,15 @@ export function resolveJob(
   } as InferenceJob;
 }
 
-/** Checks that the caller may use model and lane, and returns the lane; its own one unless asked. Throws Problem. */
-export function checkCaller(caller: Caller, model: string, lane?: Lane): Lane {
-  chooseModel(model, caller, undefined);
-  return chooseLane(lane, caller);
-}
-
-function chooseModel(named: string | undefined, caller: Caller, fallback: string | undefined): string {
+function nameModel(named: string | undefined, fallback: string | undefined): string {
   const model = named ?? fallback;
-  if (model === undefined) {
-    const message = "is required: this server has no default model";
-    throw new Problem("invalid_body", `model ${message}.`, { errors: [{ path: "model", message }] });
-  }
-  const allowed = caller.models;
-  if (allowed && !allowed.some((each) => canonicalModelName(each) === canonicalModelName(model))) {
-    throw new Problem(
-      "forbidden",
-      `This key may not use the model ${model}; it may use ${allowed.join(", ")}.`,
-      {
-        errors: [{ path: "model", message: "is not allowed for this key" }],
-      },
-    );
-  }
-  return model;
+  if (model !== undefined) return model;
+  const message = "is required: this server has no default model";
+  throw new Problem("invalid_body", `model ${message}.`, { errors: [{ path: "model", message }] });
 }
 
-function chooseLane(named: Lane | undefined, caller: Caller): Lane {
+/** The lane asked for if the caller may use it; its own one unless asked. Throws Problem. */
+export function chooseLane(caller: Caller, named: Lane | undefined): Lane {
   const lane = named ?? caller.defaultLane;
   if (!caller.lanes || caller.lanes.includes(lane)) return lane;
   throw new Problem(

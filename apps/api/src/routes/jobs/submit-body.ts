@@ -1,7 +1,6 @@
 import {
   chatRequestSchema,
   embedRequestSchema,
-  formatSchema,
   generateRequestSchema,
   laneSchema,
   metadataSchema,
@@ -68,12 +67,6 @@ const envelope = {
     ),
 };
 
-const format = formatSchema
-  .optional()
-  .describe(
-    '`"json"`, or a JSON Schema that Ollama makes the answer follow. The answer is not checked against it again.',
-  );
-
 /** Bodies of `POST /jobs`, one for each type; fields of Ollama's own request stand beside ours. */
 export const submitBodySchemas = {
   generate: z
@@ -81,11 +74,10 @@ export const submitBodySchemas = {
       type: z.literal("generate").optional(),
       ...envelope,
       ...generateRequestSchema.shape,
-      format,
     })
     .meta({ id: "GenerateJob" }),
   chat: z
-    .strictObject({ type: z.literal("chat").optional(), ...envelope, ...chatRequestSchema.shape, format })
+    .strictObject({ type: z.literal("chat").optional(), ...envelope, ...chatRequestSchema.shape })
     .meta({ id: "ChatJob" }),
   embed: z
     .strictObject({ type: z.literal("embed").optional(), ...envelope, ...embedRequestSchema.shape })

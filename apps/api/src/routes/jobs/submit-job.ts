@@ -69,8 +69,9 @@ async function submit(deps: JobDeps, call: Call): Promise<Accepted & { replayed:
     const request = { key, fingerprint: fingerprintBody(body) };
     return submitOnce(deps, draft, request);
   }
-  const accepted = await acceptJob(deps, await placeJob(deps, draft));
-  deps.events.jobAccepted(accepted.view.job_id, draft.job, draft.caller);
+  const placed = await placeJob(deps, draft);
+  const accepted = await acceptJob(deps, placed);
+  deps.events.jobAccepted(placed.id, placed.job, draft.caller);
   return { ...accepted, replayed: false };
 }
 

@@ -1,17 +1,19 @@
 import type { ModelAnnouncement } from "@forebay/queue-bullmq";
 import { canonicalModelName } from "@forebay/queue-contracts";
 import { z } from "zod";
-import type { KnownModels } from "../../admission/known-models.ts";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { refuseQuery } from "../../http/query.ts";
+import { listAliases } from "../../models/list-aliases.ts";
 import type { Operation } from "../../openapi/operation.ts";
+import type { JobDeps } from "../jobs/job-deps.ts";
 
 const modelListSchema = z.object({
   models: z.array(
     z
       .object({
         name: z.string(),
+        alias_of: z.string().optional().describe("The model this is another name for."),
         backends: z
           .array(
             z.object({
@@ -29,13 +31,20 @@ const modelListSchema = z.object({
 type ModelView = z.infer<typeof modelListSchema>["models"][number];
 
 /** `GET /models` */
-export function listModels(models: KnownModels): ApiHandler {
+export function listModels({ models, jobs }: Pick<JobDeps, "models" | "jobs">): ApiHandler {
   return async (context) => {
     refuseQuery(context.req.url);
-    const allowed = context.get("caller").models?.map(canonicalModelName);
-    const known = modelViews(await models.read());
+    const caller = context.get("caller");
+    const allowed = caller.models?.map(canonicalModelName);
+    const announced = await models.read();
+    const known = modelViews(announced);
+    const aliases = listAliases(jobs.names, caller, announced.models).map(({ name, model }) => ({
+      name,
+      alias_of: model,
+      backends: known.find((each) => each.name === model)?.backends ?? [],
+    }));
     const shown = allowed ? known.filter(({ name }) => allowed.includes(name)) : known;
-    return jsonResponse(200, { models: shown } satisfies z.infer<typeof modelListSchema>);
+    return jsonResponse(200, { models: [...shown, ...aliases] } satisfies z.infer<typeof modelListSchema>);
   };
 }
 

@@ -4,6 +4,11 @@ import { z } from "zod";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
+import type { Caller } from "../../auth/caller.ts";
+import { Problem } from "../../http/problem.ts";
+import { listAliases } from "../../models/list-aliases.ts";
+import type { ModelNames } from "../../models/model-names.ts";
+import { resolveModel } from "../../models/resolve-model.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
 import { OllamaRefusal } from "./ollama-refusal.ts";
 
@@ -13,10 +18,17 @@ type LeasedModel = WorkerLease["backends"][number]["models"][number];
 const keptMs = 5 * 60_000;
 
 /** `GET /api/tags`: every model that some host has, once. */
-export function tags({ models }: JobDeps): ApiHandler {
+export function tags({ models, jobs }: JobDeps): ApiHandler {
   return async (context) => {
-    const found = await readModels(models, context.get("caller").models);
-    return jsonResponse(200, { models: found.map(describe) });
+    const caller = context.get("caller");
+    const all = await readModels(models, undefined);
+    const known = new Map(all.map((model) => [canonicalModelName(model.name), model]));
+    const found = await readModels(models, caller.models);
+    const aliases = listAliases(jobs.names, caller, new Set(known.keys())).flatMap(({ name, model }) => {
+      const target = known.get(model);
+      return target ? [{ ...describe(target), name, model: name }] : [];
+    });
+    return jsonResponse(200, { models: [...found.map(describe), ...aliases] });
   };
 }
 
@@ -43,19 +55,30 @@ export function version({ models }: JobDeps): ApiHandler {
 }
 
 /** `POST /api/show`: what its host told a worker about it. */
-export function show({ models, space, body }: JobDeps): ApiHandler {
+export function show({ models, space, body, jobs }: JobDeps): ApiHandler {
   return async (context) => {
     const asked = showBodySchema.parse(await readJsonBody(context.env.incoming, { ...body, anyType: true }));
     const name = asked.model || asked.name;
     if (!name) throw new OllamaRefusal(400, "model is required");
-    const found = await readModels(models, context.get("caller").models);
-    const model = found.find((each) => canonicalModelName(each.name) === canonicalModelName(name));
+    const served = canonicalModelName(servedName(jobs.names, context.get("caller"), name) ?? "");
+    const found = await readModels(models, undefined);
+    const model = found.find((each) => canonicalModelName(each.name) === served);
     if (!model) throw new OllamaRefusal(404, `model '${name}' not found`);
     const { modified_at, details } = describe(model);
     // Without a card only what it can do is unknown, so nothing is said about that.
     const card = model.digest === undefined ? undefined : await readModelCard(space, model.digest);
     return jsonResponse(200, { details, modified_at, ...card });
   };
+}
+
+/** undefined: the caller may not use it, and is told what it is told of a model that is not there. */
+function servedName(names: ModelNames, caller: Caller, name: string): string | undefined {
+  try {
+    return resolveModel(names, caller, name).model;
+  } catch (error) {
+    if (error instanceof Problem) return undefined;
+    throw error;
+  }
 }
 
 /** As Ollama reads it: `name` is the older word. */

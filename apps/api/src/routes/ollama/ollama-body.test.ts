@@ -40,6 +40,7 @@ test.each([
       keep_alive: "5m",
     },
   ],
+  ["generate", { model: "m", format: "" }, { model: "m", prompt: "", stream: true }],
   ["chat", { model: "m" }, { model: "m", messages: [], stream: true }],
   [
     "chat",
@@ -62,6 +63,11 @@ test.each([
   ["generate", { model: "m", images: ["data:image/png;base64,aGk="] }, "images[0] must be base64"],
   ["generate", { model: "m", think: "very" }, "think"],
   ["generate", { model: "m", format: "xml" }, 'format must be "json" or a JSON Schema object'],
+  [
+    "chat",
+    { model: "m", format: { properties: { a: { type: "text" } } } },
+    "invalid format: properties.a.type must be one of",
+  ],
   ["generate", { model: "m", options: { num_ctx: "big" } }, "options.num_ctx"],
   ["generate", { model: "m", options: [] }, "options"],
   ["generate", { model: "m", top_logprobs: 21 }, "top_logprobs"],

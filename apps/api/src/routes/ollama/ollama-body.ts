@@ -1,3 +1,4 @@
+import { findSchemaFault } from "@forebay/answer-format";
 import {
   chatMessageSchema,
   chatRequestSchema,
@@ -46,12 +47,25 @@ export function parseOllamaBody<K extends keyof typeof schemas>(
   kind: K,
   body: unknown,
 ): z.output<(typeof schemas)[K]> {
-  const parsed = schemas[kind].safeParse(withoutNulls(body));
-  if (parsed.success) return parsed.data as z.output<(typeof schemas)[K]>;
+  const parsed = schemas[kind].safeParse(withoutEmptyFormat(withoutNulls(body)));
+  if (parsed.success) return checkFormat(parsed.data as z.output<(typeof schemas)[K]>);
   const [issue] = parsed.error.issues;
   const path = formatPath(issue?.path ?? []);
   if (path === "model") throw new OllamaRefusal(400, "model is required");
   throw new OllamaRefusal(400, `${path} ${issue?.message.replace(/^Invalid input: /, "") ?? "is wrong"}`);
+}
+
+/** Older clients send an empty format with every call; to Ollama that is none. */
+const withoutEmptyFormat = (body: unknown): unknown =>
+  typeof body === "object" && body !== null && "format" in body && body.format === ""
+    ? { ...body, format: undefined }
+    : body;
+
+function checkFormat<T extends object>(body: T): T {
+  const format = "format" in body ? body.format : undefined;
+  const fault = format === undefined || format === "json" ? undefined : findSchemaFault(format);
+  if (!fault) return body;
+  throw new OllamaRefusal(400, `invalid format: ${fault.path || "it"} ${fault.message}`);
 }
 
 /** A prompt or messages that say nothing: Ollama loads the model, or unloads it with `keep_alive: 0`. */

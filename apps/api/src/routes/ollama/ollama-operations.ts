@@ -6,7 +6,7 @@ import {
 } from "@forebay/queue-contracts";
 import { z } from "zod";
 import { callHeaders } from "../../calls/call-headers.ts";
-import type { Operation, Parameter } from "../../openapi/operation.ts";
+import type { Operation } from "../../openapi/operation.ts";
 
 const refusals = {
   schema: z.object({ error: z.string() }).meta({ id: "OllamaError" }),
@@ -24,15 +24,6 @@ const refusals = {
 const common = { model: modelNameSchema };
 const streamed = { ...common, stream: z.boolean().default(true) };
 
-const headers: readonly Parameter[] = [
-  ...callHeaders,
-  {
-    name: "Prefer",
-    in: "header",
-    description: "`respond-async`: 202 at once, with the job as `GET /jobs/{id}` shows it.",
-    schema: z.string(),
-  },
-];
 const count = z.number().optional();
 const counts = {
   total_duration: count.describe("Nanoseconds, what it waited on the queue included."),
@@ -62,7 +53,7 @@ function inference(
 ): Operation {
   const { schema, said, ...rest } = operation;
   const answers = { 200: { description: said, schema }, 202: accepted };
-  return { method: "post", tag: "ollama", parameters: headers, answers, problems: [], refusals, ...rest };
+  return { method: "post", tag: "ollama", parameters: callHeaders, answers, problems: [], refusals, ...rest };
 }
 
 function list(path: string, id: string, summary: string, schema: z.ZodType): Operation {

@@ -1,17 +1,18 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
+import type { JobRecord } from "@forebay/queue-bullmq";
 import { inferenceJobSchema, type InferenceJob, type ModelOptions } from "@forebay/queue-contracts";
-import { awaitCall } from "../../calls/await-call.ts";
+import { answerWhole } from "../../calls/answer-whole.ts";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
+import { detached } from "../../calls/detached.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
+import { servedBy } from "../../calls/served-by.ts";
 import type { ApiContext } from "../../http/api-env.ts";
-import { jsonResponse } from "../../http/json-response.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
-import { findJob } from "../jobs/find-job.ts";
+import { viewOwnJob } from "../jobs/view-own-job.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-import { jobView } from "../jobs/job-view.ts";
 import { parsePrefer } from "../jobs/parse-prefer.ts";
-import { checkCaller, normalisedOptions } from "../jobs/resolve-job.ts";
+import { chooseLane, normalisedOptions } from "../jobs/resolve-job.ts";
 import { deltaLine, embedAnswer, finalLine, nothingNew, wholeAnswer } from "./ollama-answer.ts";
 import { OllamaRefusal, refusalOfFailure } from "./ollama-refusal.ts";
 
@@ -24,12 +25,13 @@ export async function serveCall(
   context: ApiContext,
   type: InferenceJob["type"],
   body: { model: string; stream: boolean; options?: ModelOptions | undefined },
+  answer: (model: string, job: JobRecord) => object = type === "embed" ? embedAnswer : wholeAnswer,
 ): Promise<Response> {
   const { incoming, outgoing } = context.env;
   const { model, stream, ...request } = body;
   context.set("model", model);
   const caller = context.get("caller");
-  const lane = checkCaller(caller, model);
+  const lane = chooseLane(caller, undefined);
   const envelope = {
     v: 1,
     type,
@@ -43,55 +45,57 @@ export async function serveCall(
   if (!parsed.success) {
     throw new OllamaRefusal(400, parsed.error.issues[0]?.message ?? "the request is wrong");
   }
-  const { idempotencyKey, onDisconnect } = parseCallHeaders(incoming.headers);
+  const { onDisconnect, ...again } = parseCallHeaders(incoming.headers);
   const closed = closedSignal(outgoing);
   const call = await openCall(deps, caller, parsed.data, {
     attempts: deps.policy.attempts,
-    idleMs: heartbeatMs,
-    idempotencyKey,
+    idleMs: Math.min(heartbeatMs, deps.calls.silenceMs ?? heartbeatMs),
+    ...again,
   });
   for (const [name, value] of Object.entries(call.headers)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
-  if (parsePrefer(incoming.headers.prefer?.toString()).applied === "respond-async") {
-    const { record } = await findJob(deps, caller, call.id);
-    const eta = await deps.forecasts.startOfJob(record);
-    return jsonResponse(202, jobView(record, true, eta), { location: `/jobs/${call.id}` });
+  const prefer = parsePrefer(incoming.headers.prefer?.toString());
+  const given = onDisconnect === "cancel" ? call : detached(call);
+  if (stream && type !== "embed" && prefer.applied !== "respond-async") {
+    return streamCall(given, { type, asked: model, outgoing, closed });
   }
-  const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
-  if (stream && type !== "embed") return streamCall(given, { type, model, outgoing, closed });
-
-  const job = await awaitCall(given, closed);
-  if (!job) throw new OllamaRefusal(499, "request canceled");
-  if (job.failure) throw refusalOfFailure(job.failure, model);
-  return jsonResponse(200, type === "embed" ? embedAnswer(model, job) : wholeAnswer(model, job));
+  const view = () => viewOwnJob(deps, caller, call.id);
+  const connection = { outgoing, closed, silenceMs: deps.calls.silenceMs, prefer, view };
+  return answerWhole(given, connection, {
+    answer: (job) => answer(given.model, job),
+    refusal: (failure) => refusalOfFailure(failure, model),
+    refusalBody: (failure) => ({ error: refusalOfFailure(failure, model).message }),
+    cancelled: () => new OllamaRefusal(499, "request canceled"),
+  });
 }
 
 async function streamCall(
   call: Call,
-  to: { type: "generate" | "chat"; model: string; outgoing: ServerResponse; closed: AbortSignal },
+  to: { type: "generate" | "chat"; asked: string; outgoing: ServerResponse; closed: AbortSignal },
 ): Promise<Response> {
-  const { type, model, outgoing, closed } = to;
+  const { type, asked, outgoing, closed } = to;
   const line = async (value: object): Promise<void> => {
     // Headers come with the first line: until then the answer may still be an error with a status.
-    if (!outgoing.headersSent)
-      outgoing.writeHead(200, { "content-type": "application/x-ndjson", "x-accel-buffering": "no" });
+    if (!outgoing.headersSent) outgoing.writeHead(200, { ...streamHeaders, ...servedBy(call) });
     if (outgoing.write(`${JSON.stringify(value)}\n`) || outgoing.destroyed) return;
     await new Promise<void>((resolve) => {
       outgoing.once("drain", resolve).once("close", resolve);
     });
   };
   for await (const event of call.events(closed)) {
-    if (event.kind === "delta") await line(deltaLine(type, model, event));
-    if (event.kind === "idle") await line(deltaLine(type, model, nothingNew));
+    if (event.kind === "delta") await line(deltaLine(type, call.model, event));
+    if (event.kind === "idle") await line(deltaLine(type, call.model, nothingNew));
     if (event.kind === "broken") await line({ error: event.why });
     if (event.kind !== "ended") continue;
     const { failure } = event.job;
-    if (failure && !outgoing.headersSent) throw refusalOfFailure(failure, model);
+    if (failure && !outgoing.headersSent) throw refusalOfFailure(failure, asked);
     await line(
-      failure ? { error: refusalOfFailure(failure, model).message } : finalLine(type, model, event.job),
+      failure ? { error: refusalOfFailure(failure, asked).message } : finalLine(type, call.model, event.job),
     );
   }
-  if (closed.aborted) await call.cancel();
+  if (closed.aborted) await (outgoing.headersSent ? call.cancel() : call.leave());
   outgoing.end();
   return RESPONSE_ALREADY_SENT;
 }
+
+const streamHeaders = { "content-type": "application/x-ndjson", "x-accel-buffering": "no" };

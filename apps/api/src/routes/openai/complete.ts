@@ -13,14 +13,14 @@ import {
 } from "@forebay/openai-format";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { ServerResponse } from "node:http";
-import { awaitCall } from "../../calls/await-call.ts";
 import type { Call } from "../../calls/open-call.ts";
+import { servedBy } from "../../calls/served-by.ts";
 import { createSseSender } from "../../calls/sse-sender.ts";
 import type { ApiContext, ApiHandler } from "../../http/api-env.ts";
-import { jsonResponse } from "../../http/json-response.ts";
 import { readJsonBody } from "../../http/read-json-body.ts";
 import { closedSignal } from "../jobs/closed-signal.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
+import { answerOpenai } from "./answer-openai.ts";
 import { openOpenaiCall, parseOpenaiBody } from "./open-openai-call.ts";
 
 /** `POST /v1/chat/completions` */
@@ -29,8 +29,7 @@ export function chatCompletions(deps: JobDeps): ApiHandler {
     const body = parseOpenaiBody(chatBodySchema, await readJsonBody(context.env.incoming, deps.body));
     const job = { request: toChatRequest(body), stream: body.stream === true };
     const { call, serviceTier } = await openOpenaiCall(deps, context, "chat", body, job);
-    const head = { id: `chatcmpl-${call.id}`, created: secondsOf(call), model: body.model, serviceTier };
-    return answer(context, call, createChatShape(head), body);
+    return answer(deps, context, call, createChatShape(headOf("chatcmpl", call, serviceTier)), body);
   };
 }
 
@@ -42,14 +41,21 @@ export function completions(deps: JobDeps): ApiHandler {
     const request = present({ prompt: body.prompt, suffix: body.suffix, options });
     const job = { request, stream: body.stream === true };
     const { call, serviceTier } = await openOpenaiCall(deps, context, "generate", body, job);
-    const head = { id: `cmpl-${call.id}`, created: secondsOf(call), model: body.model, serviceTier };
-    return answer(context, call, createTextShape(head), body);
+    return answer(deps, context, call, createTextShape(headOf("cmpl", call, serviceTier)), body);
   };
 }
 
-const secondsOf = (call: Call): number => Math.floor(call.createdAt.getTime() / 1_000);
+const headOf = (kind: string, call: Call, serviceTier: string) => ({
+  id: `${kind}-${call.id}`,
+  created: Math.floor(call.createdAt.getTime() / 1_000),
+  get model() {
+    return call.model;
+  },
+  serviceTier,
+});
 
 async function answer(
+  deps: JobDeps,
   context: ApiContext,
   call: Call,
   shape: AnswerShape,
@@ -64,10 +70,7 @@ async function answer(
     const withUsage = body.stream_options?.include_usage === true;
     return streamAnswer(call, shape, { outgoing, closed, withUsage });
   }
-  const job = await awaitCall(call, closed);
-  if (!job) throw new OpenaiRefusal(499, "The request was cancelled.", { code: "cancelled" });
-  if (job.failure) throw refusalOfFailure(job.failure);
-  return jsonResponse(200, shape.whole(job));
+  return answerOpenai(deps, context, call, closed, (job) => shape.whole(job));
 }
 
 async function streamAnswer(
@@ -77,7 +80,7 @@ async function streamAnswer(
 ): Promise<Response> {
   const { outgoing, closed, withUsage } = to;
   // Until the first byte the answer may still be an error with a status.
-  const send = createSseSender(outgoing);
+  const send = createSseSender(outgoing, () => servedBy(call));
   const data = (value: object): Promise<void> => send(`data: ${JSON.stringify(value)}\n\n`);
   // A stream that breaks says so: an SDK takes a stream that merely ends for a short answer.
   const fail = (refusal: OpenaiRefusal): Promise<void> => data(errorBody(refusal));
@@ -97,7 +100,8 @@ async function streamAnswer(
       await send("data: [DONE]\n\n");
     }
   }
-  if (closed.aborted) await call.cancel();
+  // An SDK comes back only for a stream it has heard nothing of.
+  if (closed.aborted) await (outgoing.headersSent ? call.cancel() : call.leave());
   outgoing.end();
   return RESPONSE_ALREADY_SENT;
 }

@@ -1,13 +1,15 @@
 import { laneOfTier, OpenaiRefusal, tierOfLane } from "@forebay/openai-format";
+import { countOpenJobs } from "@forebay/queue-bullmq";
 import { inferenceJobSchema, type InferenceJob, type Lane } from "@forebay/queue-contracts";
 import type { z } from "zod";
 import { parseCallHeaders } from "../../calls/parse-call-headers.ts";
+import { detached } from "../../calls/detached.ts";
 import { type Call, openCall } from "../../calls/open-call.ts";
 import type { Caller } from "../../auth/caller.ts";
 import type { ApiContext } from "../../http/api-env.ts";
 import { formatPath } from "../../http/field-error.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-import { checkCaller } from "../jobs/resolve-job.ts";
+import { chooseLane } from "../jobs/resolve-job.ts";
 
 /** Proxies cut what is silent for a minute, some sooner. */
 const heartbeatMs = 10_000;
@@ -32,7 +34,7 @@ export async function openOpenaiCall(
 ): Promise<{ call: Call; lane: Lane; serviceTier: string }> {
   const { incoming, outgoing } = context.env;
   const caller = context.get("caller");
-  const lane = chooseLane(caller, body);
+  const lane = laneOf(caller, body);
   const { model, user } = body;
   const envelope = { v: 1, type, tenant: caller.tenant, lane, model, ...job, ...(user && { user }) };
   const parsed = inferenceJobSchema.safeParse(envelope);
@@ -40,22 +42,37 @@ export async function openOpenaiCall(
     const [issue] = parsed.error.issues;
     throw new OpenaiRefusal(400, `${formatPath(issue?.path ?? [])}: ${issue?.message}.`);
   }
-  const { idempotencyKey, onDisconnect } = parseCallHeaders(incoming.headers);
-  const call = await openCall(deps, caller, parsed.data, {
-    attempts: deps.policy.attempts,
-    idleMs: heartbeatMs,
-    idempotencyKey,
-  });
-  for (const [name, value] of Object.entries(call.headers)) outgoing.setHeader(name, value);
+  const { onDisconnect, ...again } = parseCallHeaders(incoming.headers);
+  const [openJobs, call] = await Promise.all([
+    limitHeaders(deps, caller),
+    openCall(deps, caller, parsed.data, {
+      attempts: deps.policy.attempts,
+      idleMs: Math.min(heartbeatMs, deps.calls.silenceMs ?? heartbeatMs),
+      ...again,
+    }),
+  ]);
+  // A limit per minute is the one that SDKs mean; without one, that of open jobs takes its name.
+  const limits = { ...openJobs, ...call.headers };
+  for (const [name, value] of Object.entries(limits)) outgoing.setHeader(name, value);
   if (call.replayed) outgoing.setHeader("idempotency-replayed", "true");
   // SDKs show this one to whoever asks for help: it should lead to the job.
   outgoing.setHeader("x-request-id", call.id);
-  const given = onDisconnect === "cancel" ? call : { ...call, cancel: async () => undefined };
-  return { call: given, lane, serviceTier: tierOfLane[lane] };
+  return { call: onDisconnect === "cancel" ? call : detached(call), lane, serviceTier: tierOfLane[lane] };
 }
 
-function chooseLane(caller: Caller, body: { model: string; service_tier?: string | null | undefined }): Lane {
+/** What SDKs show of limits: jobs at once, this one counted. Asked before the job is put. */
+async function limitHeaders({ space, admission }: JobDeps, caller: Caller): Promise<Record<string, string>> {
+  const open = await countOpenJobs(space, caller.tenant).catch(() => undefined);
+  if (open === undefined) return {};
+  const max = admission.openMaxOf(caller);
+  return {
+    "x-ratelimit-limit-requests": String(max),
+    "x-ratelimit-remaining-requests": String(Math.max(0, max - open - 1)),
+  };
+}
+
+function laneOf(caller: Caller, body: { service_tier?: string | null | undefined }): Lane {
   const tier = body.service_tier;
   const asked = tier && tier !== "auto" ? laneOfTier[tier as keyof typeof laneOfTier] : undefined;
-  return checkCaller(caller, body.model, asked);
+  return chooseLane(caller, asked);
 }

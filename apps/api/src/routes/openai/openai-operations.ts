@@ -38,16 +38,23 @@ const answerSchema = z.looseObject({
   usage,
   service_tier: z.enum(["priority", "default", "flex"]).describe("The lane it ran in."),
 });
-const modelSchema = z.object({ id: z.string(), object: z.string(), created: z.int(), owned_by: z.string() });
+const modelSchema = z.object({
+  id: z.string(),
+  object: z.string(),
+  created: z.int(),
+  owned_by: z.string(),
+  alias_of: z.string().optional().describe("The model this is another name for."),
+});
 
 const answered = {
   description:
     "The answer; with `stream` its chunks as server-sent events, then `[DONE]`. `x-request-id` is the id of the job, to be seen under `/jobs/{id}`.",
   schema: answerSchema,
-  headers: { "x-request-id": "The job's id." },
+  headers: { "x-request-id": "The job's id.", "forebay-model": "The model that answers." },
 };
+const accepted = { description: "With `Prefer`: the job." };
 const inWords =
-  "The call is a job on the queue: it waits its turn, and a comment every 10 seconds keeps a stream alive meanwhile. A job that has to begin anew goes on where the client was, or ends the stream with an error if it then says something else.";
+  "The call is a job on the queue: it waits its turn, and a comment every 10 seconds keeps a stream alive meanwhile. One that is not streamed begins as 200 with blanks after `API_SILENT_ANSWER_S` (30) seconds; a job that fails after that breaks the connection off. A job that has to begin anew goes on where the client was, or ends the stream with an error if it then says something else.";
 
 export const openaiOperations: readonly Operation[] = [
   {
@@ -62,7 +69,7 @@ export const openaiOperations: readonly Operation[] = [
       schema: chatBodySchema,
       examples: { chat: { model: "llama3.2:3b", messages: [{ role: "user", content: "Say hello." }] } },
     },
-    answers: { 200: answered },
+    answers: { 200: answered, 202: accepted },
     problems: [],
     refusals: openaiRefusals,
     curl: `curl -s http://127.0.0.1:8080/v1/chat/completions -H 'content-type: application/json' -d '{"model":"llama3.2:3b","messages":[{"role":"user","content":"Say hello."}]}'`,
@@ -79,7 +86,7 @@ export const openaiOperations: readonly Operation[] = [
       schema: completionBodySchema,
       examples: { text: { model: "llama3.2:3b", prompt: "Once upon a time", max_tokens: 20 } },
     },
-    answers: { 200: answered },
+    answers: { 200: answered, 202: accepted },
     problems: [],
     refusals: openaiRefusals,
   },
@@ -111,6 +118,7 @@ export const openaiOperations: readonly Operation[] = [
           usage: usage.omit({ completion_tokens: true }),
         }),
       },
+      202: accepted,
     },
     problems: [],
     refusals: openaiRefusals,

@@ -2,6 +2,7 @@ import { InvalidRhythmError, nextRuns, type Rhythm, type Schedule } from "@foreb
 import type { Caller } from "../../auth/caller.ts";
 import { Problem } from "../../http/problem.ts";
 import { parseSubmission } from "../jobs/parse-submission.ts";
+import { nameServed } from "../../models/name-served.ts";
 import { resolveJob } from "../jobs/resolve-job.ts";
 import type { ScheduleBody } from "./schedule-body.ts";
 import type { ScheduleDeps } from "./schedule-deps.ts";
@@ -38,7 +39,8 @@ export async function resolveTemplate(
     }
   }
   const submission = belowJob(() => parseSubmission(job));
-  const resolved = belowJob(() => resolveJob(submission, caller, undefined, deps.jobs));
+  const named = belowJob(() => resolveJob(submission, caller, undefined, deps.jobs));
+  const resolved = belowJob(() => nameServed(deps.jobs.names, caller, named));
   await deps.models.require(resolved.model);
   return {
     job: resolved,

@@ -1,20 +1,15 @@
-import {
-  OpenaiRefusal,
-  parseResponseBody,
-  refusalOfFailure,
-  toResponseJob,
-  wholeResponse,
-} from "@forebay/openai-format";
+import { OpenaiRefusal, parseResponseBody, toResponseJob, wholeResponse } from "@forebay/openai-format";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { awaitCall } from "../../../calls/await-call.ts";
 import type { Call } from "../../../calls/open-call.ts";
 import type { ApiHandler } from "../../../http/api-env.ts";
 import { jsonResponse } from "../../../http/json-response.ts";
 import { readJsonBody } from "../../../http/read-json-body.ts";
 import { closedSignal } from "../../jobs/closed-signal.ts";
 import type { JobDeps } from "../../jobs/job-deps.ts";
+import { answerOpenai } from "../answer-openai.ts";
 import { openOpenaiCall } from "../open-openai-call.ts";
 import { findPrevious, type FoundResponse, readResponse } from "./find-response.ts";
+import { resolveReferences } from "./resolve-references.ts";
 import { streamResponse } from "./stream-response.ts";
 
 /** `POST /v1/responses` */
@@ -24,9 +19,13 @@ export function createResponse(deps: JobDeps): ApiHandler {
     const caller = context.get("caller");
     const body = parseResponseBody(await readJsonBody(incoming, deps.body));
     const { previous_response_id: previous, background, stream } = body;
-    const followed = previous ? await findPrevious(deps, caller, previous) : undefined;
+    const followed = typeof previous === "string" ? await findPrevious(deps, caller, previous) : undefined;
+    const input = await resolveReferences(deps, caller, body.input);
     // A background response may be streamed later, too.
-    const job = { ...toResponseJob(body, followed), stream: stream === true || background === true };
+    const job = {
+      ...toResponseJob({ ...body, input }, followed),
+      stream: stream === true || background === true,
+    };
     const { call } = await openOpenaiCall(deps, context, "chat", body, job);
     const read = async (): Promise<FoundResponse> => {
       const found = await readResponse(deps, caller, call.id);
@@ -40,9 +39,8 @@ export function createResponse(deps: JobDeps): ApiHandler {
       return RESPONSE_ALREADY_SENT;
     }
     if (!background) {
-      const ended = await awaitCall(call, closedSignal(outgoing));
-      if (!ended) throw new OpenaiRefusal(499, "The request was cancelled.", { code: "cancelled" });
-      if (ended.failure) throw refusalOfFailure(ended.failure);
+      const answer = async () => wholeResponse((await read()).response);
+      return answerOpenai(deps, context, call, closedSignal(outgoing), answer);
     }
     return jsonResponse(200, wholeResponse((await read()).response));
   };

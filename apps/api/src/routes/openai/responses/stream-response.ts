@@ -72,13 +72,19 @@ export async function streamResponse(
     ended(job) {
       const ended = asResponseJob(job);
       if (ended) send(fold.end(ended));
+      else refuse(offsetLost());
     },
     flowing: () => begun?.flowing() ?? true,
     drained: async () => !over && ((await begun?.drained()) ?? !outgoing.destroyed),
     stalled: () => refuse(tooSlow()),
     lost: () => refuse(offsetLost()),
     broken: () =>
-      refuse(new Problem("stream_interrupted", "The queue cannot be read; go on from the number.")),
+      refuse(
+        new Problem(
+          "stream_interrupted",
+          "The response was deleted, or the queue cannot be read; go on from the number.",
+        ),
+      ),
   };
   feed = await openJobFeed(deps, { id: record.id, queueName: record.queueName }, 0, sink);
   if (refusal) throw refusal;

@@ -1,0 +1,96 @@
+import { UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { closeRedis } from "../redis/open-redis.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { batchChannel } from "./batch-keys.ts";
+import { batchIdSchema } from "./batch-record.ts";
+
+/** The queue of batches to be run: a job for each that is not over, with its id. */
+export const batchQueueName = "{batches}";
+
+/** Asks for a batch to be run. Twice is once. */
+export async function enqueueBatch(space: QueueSpace, id: string): Promise<void> {
+  // Without a limit the job would keep the stack of every time it broke off.
+  const backoff = { type: "fixed", delay: 1_000 };
+  const options = { jobId: id, attempts: 1_000_000, backoff, stackTraceLimit: 1 };
+  const ended = { removeOnComplete: true, removeOnFail: true };
+  await space.queue(batchQueueName).add("run", {}, { ...options, ...ended });
+}
+
+export type BatchConsumerOptions = {
+  readonly name: string;
+  /** Batches at a time. */ readonly concurrency: number;
+  /** A batch whose runner is silent this long is given to another one. Milliseconds. */
+  readonly lockMs: number;
+  readonly stalledCheckMs: number;
+  /** Runs it to its end, or throws: then it comes again. Ends soon once the signal aborts. */
+  readonly handle: (id: string, signal: AbortSignal) => Promise<void>;
+  readonly on: { failed(id: string, error: Error): void; error(error: Error): void };
+};
+
+// A batch goes on where it was, so that it may lose its runner any number of times.
+const maxStalledCount = 1_000_000;
+const closeWithinMs = 5_000;
+
+/** Runs batches. Disposing hands back those that run, to be gone on with elsewhere. */
+export function openBatchConsumer(space: QueueSpace, options: BatchConsumerOptions): AsyncDisposable {
+  const stopping = new AbortController();
+  const running = new Map<string, AbortController>();
+
+  const worker = new Worker(
+    batchQueueName,
+    async (job, token = "") => {
+      const id = batchIdSchema.safeParse(job.id).data;
+      if (id === undefined) throw new UnrecoverableError("this is not the id of a batch");
+      const lost = new AbortController();
+      running.get(id)?.abort();
+      running.set(id, lost);
+      try {
+        await options.handle(id, AbortSignal.any([stopping.signal, lost.signal]));
+      } catch (error) {
+        if (!stopping.signal.aborted) throw error;
+        await job.moveToWait(token);
+        throw new WaitingError();
+      } finally {
+        if (running.get(id) === lost) running.delete(id);
+      }
+    },
+    {
+      connection: space.client,
+      prefix: space.prefix,
+      name: options.name,
+      concurrency: options.concurrency,
+      lockDuration: options.lockMs,
+      stalledInterval: options.stalledCheckMs,
+      maxStalledCount,
+    },
+  );
+  worker.on("error", options.on.error);
+  worker.on("lockRenewalFailed", (ids) => {
+    for (const id of ids) running.get(id)?.abort();
+  });
+  worker.on("failed", (job, error) => options.on.failed(job?.id ?? "unknown", error));
+
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      // While Redis is away it would wait for it; what it holds is then taken over when its lock has run out.
+      const late = Promise.withResolvers<void>();
+      const giveUp = setTimeout(late.resolve, closeWithinMs);
+      await Promise.race([worker.close(), late.promise]);
+      clearTimeout(giveUp);
+    },
+  };
+}
+
+/** Calls `onChange` when somebody wants something of a batch. Only a hint: look from time to time as well. */
+export async function watchBatches(
+  space: QueueSpace,
+  onChange: (id: string) => void,
+): Promise<AsyncDisposable> {
+  const subscriber = space.client.duplicate({ enableOfflineQueue: true, maxRetriesPerRequest: null });
+  // The connection it was copied from reports the same faults.
+  subscriber.on("error", () => undefined);
+  subscriber.on("message", (_channel: string, id: string) => onChange(id));
+  await subscriber.subscribe(batchChannel(space));
+  return { [Symbol.asyncDispose]: () => closeRedis(subscriber) };
+}

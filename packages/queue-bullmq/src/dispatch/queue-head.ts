@@ -1,0 +1,54 @@
+import { createLuaScript } from "../redis/lua.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+
+/** The job of a queue that would run next, and how much is behind it. */
+export type QueueHead = {
+  readonly queueName: string;
+  readonly id: string;
+  /** Its BullMQ priority: the lower, the sooner. 0: put there without one, before all others. */
+  readonly tag: number;
+  /** When it was put, in milliseconds. */ readonly sinceMs: number;
+  /** Jobs that wait, this one among them. */ readonly waiting: number;
+};
+
+/** What was seen of a queue at one moment. */
+export type QueueLook = {
+  /** Undefined: nothing waits, or the queue is paused. */ readonly head: QueueHead | undefined;
+  /** When the next delayed job is due, in milliseconds; a job that is due already counts as waiting. */
+  readonly delayedUntil: number | undefined;
+};
+
+// KEYS: meta, wait, prioritized, delayed of a queue. ARGV: key of a job without its id, now (ms).
+// Returns { id or "", tag, waiting, next delayed (ms) or "", when it was put (ms) }.
+const look = createLuaScript(`
+local function since(id) return redis.call("HGET", ARGV[1] .. id, "timestamp") or "" end
+local delayed = redis.call("ZRANGE", KEYS[4], 0, 0, "WITHSCORES")
+-- BullMQ keeps the time in the upper bits.
+local due = delayed[2] and math.floor(delayed[2] / 0x1000)
+if redis.call("HEXISTS", KEYS[1], "paused") == 1 then return { "", 0, 0, "", "" } end
+local plain, ranked = redis.call("LLEN", KEYS[2]), redis.call("ZCARD", KEYS[3])
+if plain > 0 then
+  local id = redis.call("LINDEX", KEYS[2], -1)
+  return { id, 0, plain + ranked, due or "", since(id) }
+end
+local late = due and due <= tonumber(ARGV[2])
+local first = redis.call("ZRANGE", KEYS[3], 0, 0, "WITHSCORES")
+if first[1] then return { first[1], math.floor(first[2] / 0x100000000), ranked, due or "", since(first[1]) } end
+-- The next command that takes a job moves it to the others first.
+if late then
+  return { delayed[1], tonumber(redis.call("HGET", ARGV[1] .. delayed[1], "priority") or 0), 1, due, due }
+end
+return { "", 0, 0, due or "", "" }
+`);
+
+/** Looks at a queue without changing anything; one short command. */
+export async function lookAtQueue(space: QueueSpace, queueName: string, nowMs: number): Promise<QueueLook> {
+  const keys = ["meta", "wait", "prioritized", "delayed"].map((part) => space.jobKey(queueName, part));
+  const reply = await look(space.client, keys, [space.jobKey(queueName, ""), nowMs]);
+  const [id = "", tag, waiting, due = "", since = ""] = Array.isArray(reply) ? reply.map(String) : [];
+  const sinceMs = since === "" ? nowMs : Number(since);
+  return {
+    head: id === "" ? undefined : { queueName, id, tag: Number(tag), sinceMs, waiting: Number(waiting) },
+    delayedUntil: due === "" ? undefined : Number(due),
+  };
+}
