@@ -27,6 +27,7 @@ import { requireKeysInPublic } from "./auth/require-keys-in-public.ts";
 import type { ApiConfig } from "./config.ts";
 import { createApiEvents } from "./events.ts";
 import { answerBadHttp, answerBadRequest } from "./http/answer-bad-http.ts";
+import { createPlaceTeller } from "./routes/jobs/events/place-teller.ts";
 import { openSseConnections } from "./routes/jobs/events/sse-connections.ts";
 import { heartbeatFrame } from "./routes/jobs/events/sse-frames.ts";
 
@@ -45,15 +46,18 @@ export async function startApi(
 
   const directory = createQueueDirectory(space, config.queuesMax);
   const hub = stack.use(openLiveHub(space));
-  const streams = stack.use(openSseConnections(heartbeatFrame, config.eventStreams));
   const models = createKnownModels(space);
   const forecasts = createForecasts(space, directory, models);
+  const places = createPlaceTeller({ space, forecasts });
+  const onBeat = (): void => void places.tellAll();
+  const streams = stack.use(openSseConnections(heartbeatFrame, { ...config.eventStreams, onBeat }));
   const app = createApp({
     ...config,
     space,
     directory,
     hub,
     streams,
+    places,
     schedules: createScheduleStore(space),
     files: createFileStore(space),
     batches: createBatchStore(space),

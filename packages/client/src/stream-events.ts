@@ -31,6 +31,8 @@ export async function* streamEvents(
       openedAt = Date.now();
       try {
         for await (const message of connection.messages()) {
+          // Only where a waiting job stands by now: no event of its log, and it has no number.
+          if (message.event === "state" && message.id === undefined) continue;
           const { seq, event } = parseMessage(message);
           if (seq <= seen) continue;
           seen = seq;

@@ -71,3 +71,4 @@ export * from "./scheduling/read-backlog.ts";
 export * from "./scheduling/fair-keys.ts";
 export * from "./scheduling/limits.ts";
 export * from "./scheduling/peek-place.ts";
+export * from "./scheduling/read-place.ts";

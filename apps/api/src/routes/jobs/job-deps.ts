@@ -6,6 +6,7 @@ import type { Forecasts } from "../../admission/forecasts.ts";
 import type { KnownModels } from "../../admission/known-models.ts";
 import type { ApiEvents } from "../../events.ts";
 import type { BodyLimits } from "../../http/read-json-body.ts";
+import type { PlaceTeller } from "./events/place-teller.ts";
 import type { SseConnections } from "./events/sse-connections.ts";
 import type { JobDefaults } from "./resolve-job.ts";
 
@@ -15,6 +16,7 @@ export type JobDeps = {
   /** Tells what happens to jobs, as it happens. */
   readonly hub: LiveHub;
   readonly streams: SseConnections;
+  readonly places: PlaceTeller;
   readonly models: KnownModels;
   readonly admission: Admission;
   readonly forecasts: Forecasts;

@@ -142,7 +142,7 @@ const events: Operation = {
   tag: "jobs",
   summary: "Follow a job: its states, its tokens as they come, its end",
   description:
-    "Server-sent events, numbered from 1 without gaps; the `data` of each is JSON. `state` (`state`, `at`), `token` (`text`, `thinking`, `tool_calls`: what was added), `restart` (a new attempt begins: drop the tokens so far), and last, once, `completed`, `failed`, `cancelled`, `expired` or `timed_out` with the job as `GET /jobs/{id}` shows it; then the stream ends. A reader that comes back with `Last-Event-ID` gets the events after that one and then live ones, from any replica, however long ago the job ended. An `error` event, without a number, says that the stream breaks off (`reader_too_slow`, `stream_interrupted`, `offset_lost`). Another tenant's jobs are for admins alone.",
+    "Server-sent events, numbered from 1 without gaps; the `data` of each is JSON. `state` (`state`, `at`), `token` (`text`, `thinking`, `tool_calls`: what was added), `restart` (a new attempt begins: drop the tokens so far), and last, once, `completed`, `failed`, `cancelled`, `expired` or `timed_out` with the job as `GET /jobs/{id}` shows it; then the stream ends. A reader that comes back with `Last-Event-ID` gets the events after that one and then live ones, from any replica, however long ago the job ended. While a job waits, `state` events without a number tell where it stands by now (`queue_position`, `eta_s`, `eta_range_s`), with a heartbeat and only when that has changed noticeably; they belong to no log and are not replayed. An `error` event, without a number, says that the stream breaks off (`reader_too_slow`, `stream_interrupted`, `offset_lost`). Another tenant's jobs are for admins alone.",
   parameters: [
     idParameter,
     {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import { readFinalSeq } from "@forebay/queue-bullmq";
+import { type LogEntry, readFinalSeq } from "@forebay/queue-bullmq";
 import { isFinalState } from "@forebay/queue-contracts";
 import type { Caller } from "../../../auth/caller.ts";
 import type { ApiHandler } from "../../../http/api-env.ts";
@@ -12,6 +12,7 @@ import { jobView } from "../job-view.ts";
 import { type JobFeed, openJobFeed } from "./job-feed.ts";
 import { parsePosition } from "./parse-position.ts";
 import type { SseConnection } from "./sse-connections.ts";
+import type { PlaceNews } from "./place-news.ts";
 import * as sse from "./sse-frames.ts";
 
 const offsetLost = (): Problem =>
@@ -35,7 +36,12 @@ export function followJob(deps: JobDeps): ApiHandler {
 }
 
 /** What is held of a job while it is followed: thousands may be, and payloads are large. */
-type Followed = { readonly id: string; readonly queueName: string; readonly acceptedFrame: string };
+type Followed = {
+  readonly id: string;
+  readonly queueName: string;
+  readonly model: string | undefined;
+  readonly acceptedFrame: string;
+};
 
 /** The job, or undefined when the reader has seen all its events. Throws Problem. */
 async function findFollowed(
@@ -55,7 +61,9 @@ async function findFollowed(
   if (position > 0 && isFinalState(state) && position === (await readFinalSeq(deps.space, record))) {
     return undefined;
   }
-  return { id, queueName, acceptedFrame: sse.acceptedFrame(record) };
+  // Its place is told about while it waits; the log tells of everything else.
+  const model = isFinalState(state) ? undefined : record.job?.model;
+  return { id, queueName, model, acceptedFrame: sse.acceptedFrame(record) };
 }
 
 /** Sends the events after `position`; resolves when the stream is open. Throws Problem, if it is not. */
@@ -66,11 +74,23 @@ async function streamEvents(
   position: number,
 ): Promise<void> {
   let feed: JobFeed | undefined;
+  let unfollow = (): void => undefined;
+  const stop = (): void => {
+    unfollow();
+    feed?.stop();
+  };
   let begun: SseConnection | undefined;
   // Headers wait for the first event: until then the answer may still be a problem.
   const stream = (): SseConnection => {
-    begun ??= deps.streams.open(outgoing, sse.openingFrame, () => feed?.stop());
+    begun ??= deps.streams.open(outgoing, sse.openingFrame, stop);
     return begun;
+  };
+  // What was read of its place must not come after it was taken.
+  let waiting = true;
+  const send = (entries: readonly LogEntry[]): void => {
+    const last = entries.at(-1);
+    if (last) waiting = last.event === "state" && last.data.includes('"waiting"');
+    stream().send(sse.entryFrames(entries));
   };
   let refusal: Problem | undefined;
   const refuse = (problem: Problem): void => {
@@ -79,7 +99,7 @@ async function streamEvents(
   };
   feed = await openJobFeed(deps, job, position, {
     accepted: () => stream().send(job.acceptedFrame),
-    entries: (entries) => stream().send(sse.entryFrames(entries)),
+    entries: send,
     ended: (record, seq) => stream().end(sse.endedFrame(seq, jobView(record, true))),
     flowing: () => begun?.flowing() ?? true,
     drained: async () => (await begun?.drained()) ?? !outgoing.destroyed,
@@ -90,7 +110,14 @@ async function streamEvents(
   if (refusal) throw refusal;
   // Nothing has happened yet: the reader still learns at once that it is connected.
   stream();
-  if (outgoing.destroyed) feed.stop();
+  const { id, queueName, model } = job;
+  if (model !== undefined && !outgoing.writableEnded) {
+    const tell = (news: PlaceNews): void => {
+      if (waiting) stream().send(sse.placeFrame(news));
+    };
+    unfollow = deps.places.follow({ id, queueName, model }, tell);
+  }
+  if (outgoing.destroyed) stop();
 }
 
 const interrupted = (): Problem =>

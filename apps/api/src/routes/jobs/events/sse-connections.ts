@@ -37,16 +37,18 @@ const headers = {
 
 /**
  * @param options.heartbeatMs proxies cut connections that are silent for a minute, some sooner
+ * @param options.onBeat called with every heartbeat that somebody hears
  * @param options.stallMs how long a reader may read nothing of what waits for it
  */
 export function openSseConnections(
   heartbeatFrame: string,
-  options: { heartbeatMs: number; stallMs: number },
+  options: { heartbeatMs: number; stallMs: number; onBeat?: () => void },
 ): SseConnections {
   const open = new Map<ServerResponse, () => string>();
   const heartbeat = setInterval(() => {
     // A reader that does not read needs no more bytes to be kept awake.
     for (const response of open.keys()) if (response.writableLength === 0) response.write(heartbeatFrame);
+    if (open.size > 0) options.onBeat?.();
   }, options.heartbeatMs);
 
   return {

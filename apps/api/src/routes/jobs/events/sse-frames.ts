@@ -1,5 +1,6 @@
 import type { JobRecord, LogEntry } from "@forebay/queue-bullmq";
 import type { Problem } from "../../../http/problem.ts";
+import type { PlaceNews } from "./place-news.ts";
 import type { JobView } from "../job-view-schema.ts";
 
 /** A reader that lost its connection should come back after this long. Milliseconds. */
@@ -33,6 +34,11 @@ function entryFrame({ seq, event, data }: LogEntry): string {
 
 export function endedFrame(seq: number, view: JobView): string {
   return frame(seq, view.state, view);
+}
+
+/** Where a waiting job stands by now. Not an event of its log: it has no number, and nobody comes back after it. */
+export function placeFrame(news: PlaceNews): string {
+  return `event: state\ndata: ${JSON.stringify({ state: "waiting", ...news })}\n\n`;
 }
 
 /** Says why the stream ends before the job does; has no number, since it is not the job's. */
