@@ -103,3 +103,19 @@ test("who has lost the lock moves nothing", async () => {
   expect(job.queueName).toBe(place.queueName);
   expect(await fixture.space.client.exists(fixture.space.jobKey(otherQueue, place.id))).toBe(0);
 });
+
+test("its tenant is charged for what it used on both queues, and no work is left counted", async () => {
+  const place = await fixture.submit();
+  await fixture.consume(moves);
+  await fixture.until(place.id, "it moved", ({ queueName }) => queueName === otherQueue);
+  await fixture.consume(() => completes(), { queueName: otherQueue });
+  const ended = await fixture.ended(place.id);
+  const { space } = fixture;
+  const share = await space.client.hget(space.jobKey(otherQueue, place.id), "share");
+  const usedOn = ended.starts.map(({ gpu_ms }) => gpu_ms ?? 0);
+  // Both starts, in ticks; the second one as charged in the end.
+  expect(usedOn).toHaveLength(2);
+  expect(share?.split(" ")[3]).toBe(String((usedOn[1] ?? 0) * 1_000));
+  const counted = Object.keys(await space.client.hgetall(space.key("fair")));
+  expect(counted.filter((field) => field.startsWith("w:"))).toEqual([]);
+});

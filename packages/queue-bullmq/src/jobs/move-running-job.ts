@@ -2,6 +2,8 @@ import { defaultDeliveryPolicy, type Failure, type InferenceJob } from "@forebay
 import { LockLostError } from "../consumer/fenced-record.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
+import { fairKeys } from "../scheduling/fair-keys.ts";
+import { fairLua } from "../scheduling/fair-lua.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
 import { logKey } from "../token-log/log-entry.ts";
 import { logLua } from "../token-log/log-lua.ts";
@@ -11,13 +13,16 @@ import { startsLine } from "./starts.ts";
 // BullMQ has no way from one queue to another. All of it in one script: nobody ever sees the job twice or not at all.
 // It stands before all others there, like a job taken from a dead worker: it has waited its turn.
 // KEYS, of the queue it leaves: job, lock, log, active, stalled; of the other: job, log, wait, marker, meta,
-// active, events; then where moves are remembered.
+// active, events; then where moves are remembered, and the two of fair shares.
 // ARGV: lock token, id, payload, line for `starts`, model, now (ms), channel, name of the other queue, how long the move
-// is remembered (s). Returns false when the lock is not ours, 0 when the other queue has a job of this id.
+// is remembered (s), milliseconds it used. Returns false when the lock is not ours, 0 when the other queue has a job of this id.
 const move = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
 if redis.call("EXISTS", KEYS[6]) == 1 then return 0 end
-local names = { "name", "timestamp", "delay", "priority", "opts", "partial", "stop" }
+${fairLua("KEYS[14]", "KEYS[15]")}
+-- What it used is charged; what it had asked for, and the tokens that were reserved, are for its next start.
+settle(KEYS[1], tonumber(ARGV[10]), ARGV[8])
+local names = { "name", "timestamp", "delay", "priority", "opts", "partial", "stop", "share", "quota" }
 local fields = redis.call("HMGET", KEYS[1], unpack(names))
 local starts = redis.call("HGET", KEYS[1], "starts") or ""
 for i, name in ipairs(names) do
@@ -61,6 +66,7 @@ export async function moveRunningJob(
   };
   // Opening the queue, once, writes what BullMQ keeps about it.
   space.queue(to.queueName);
+  const { fair, flows } = fairKeys(space);
   const oldKey = space.jobKey(from.queueName, id);
   const newKey = space.jobKey(to.queueName, id);
   const keys = [
@@ -72,6 +78,8 @@ export async function moveRunningJob(
     logKey(newKey),
     ...["wait", "marker", "meta", "active", "events"].map((part) => space.jobKey(to.queueName, part)),
     movedKey(space, id),
+    fair,
+    flows,
   ];
   const reply = await move(space.client, keys, [
     from.token,
@@ -83,6 +91,7 @@ export async function moveRunningJob(
     liveChannel(space, id),
     to.queueName,
     defaultDeliveryPolicy.deadLetterAgeS,
+    ended.gpuMs,
   ]);
   if (reply === null) throw new LockLostError(id);
   if (reply === 0) throw new Error(`job ${id} is on ${to.queueName} already`);
