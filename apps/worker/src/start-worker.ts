@@ -11,6 +11,7 @@ import {
   watchQueueDirectory,
   watchStops,
 } from "@forebay/queue-bullmq";
+import { swapTicks } from "@forebay/scheduling";
 import { openBackend } from "./backends/backend.ts";
 import { createFleet } from "./backends/fleet.ts";
 import { createModelCards } from "./backends/learn-model-cards.ts";
@@ -21,7 +22,6 @@ import { createElsewhere } from "./dispatch/elsewhere.ts";
 import { createFeeder, type Seat } from "./dispatch/feeder.ts";
 import { createLaneWaits } from "./dispatch/lane-waits.ts";
 import { keepAliveS } from "./dispatch/keep-alive.ts";
-import { swapTicks } from "./dispatch/swap-ticks.ts";
 import type { WorkerEvents } from "./events.ts";
 import { type HeldSeat, runJob } from "./jobs/run-job.ts";
 import { refreshOnce } from "./queues/refresh.ts";

@@ -1,4 +1,5 @@
 import { defaultDeliveryPolicy, type Failure, type InferenceJob } from "@forebay/queue-contracts";
+import { scorePerTag, tagFloor } from "@forebay/scheduling";
 import { LockLostError } from "../consumer/fenced-record.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
@@ -17,7 +18,7 @@ import { startsLine } from "./starts.ts";
 const move = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
 if redis.call("EXISTS", KEYS[6]) == 1 then return 0 end
-local names = { "name", "timestamp", "delay", "priority", "opts", "partial", "stop" }
+local names = { "name", "timestamp", "delay", "priority", "opts", "partial", "stop", "share", "quota" }
 local fields = redis.call("HMGET", KEYS[1], unpack(names))
 local starts = redis.call("HGET", KEYS[1], "starts") or ""
 for i, name in ipairs(names) do
@@ -30,7 +31,13 @@ redis.call("DEL", KEYS[1], KEYS[2])
 redis.call("LREM", KEYS[4], 1, ARGV[2])
 redis.call("SREM", KEYS[5], ARGV[2])
 redis.call("SET", KEYS[13], ARGV[8], "EX", ARGV[9])
-redis.call("ZADD", KEYS[8], (tonumber(fields[4]) or 0) * 0x100000000, ARGV[2])
+-- It has waited its turn: a tick before the first there, if that would come before it. Below the floor stands only
+-- what has no tag yet.
+local priority = tonumber(fields[4]) or 0
+local head = redis.call("ZRANGEBYSCORE", KEYS[8], ${tagFloor * scorePerTag}, "+inf", "WITHSCORES", "LIMIT", 0, 1)
+if head[2] then priority = math.min(priority, math.max(${tagFloor}, math.floor(head[2] / ${scorePerTag}) - 1)) end
+redis.call("HSET", KEYS[6], "priority", string.format("%.0f", priority))
+redis.call("ZADD", KEYS[8], string.format("%.17g", priority * ${scorePerTag}), ARGV[2])
 local meta = redis.call("HMGET", KEYS[10], "opts.maxLenEvents", "paused", "concurrency")
 local maxed = meta[3] and redis.call("LLEN", KEYS[11]) >= tonumber(meta[3])
 if not meta[2] and not maxed then redis.call("ZADD", KEYS[9], 0, "0") end
