@@ -17,8 +17,3 @@ export const scorePerTag = 2 ** 32;
 export function tagOfScore(score: number): number {
   return Math.floor(score / scorePerTag);
 }
-
-/** What a model's load costs in virtual time: what a flow of the standard lane would pay for that long. */
-export function swapTicks(loadMs: number, standardWeight = 4): number {
-  return Math.round((loadMs * ticksPerMs) / standardWeight);
-}

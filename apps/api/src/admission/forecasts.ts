@@ -109,11 +109,11 @@ export function createForecasts(
 /** The hosts that are up and take jobs, each once, whoever announced it. */
 function backendsOf(leases: readonly WorkerLease[]): BackendState[] {
   const backends = new Map<string, BackendState>();
-  for (const { name, up, slots, models } of leases.flatMap((lease) => lease.backends)) {
-    if (!up) continue;
+  for (const { name, up, draining, slots, models } of leases.flatMap((lease) => lease.backends)) {
+    if (!up || draining) continue;
     const served = models.map((model) => ({
       name: canonicalModelName(model.name),
-      slots,
+      slots: model.out ? 0 : (model.slots ?? slots),
       loaded: model.loaded,
     }));
     backends.set(name, { name, models: served });

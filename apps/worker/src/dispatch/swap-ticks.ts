@@ -1,6 +1,5 @@
-/** One tick of virtual time is a microsecond of a slot, and a flow of the standard lane, of weight 4, pays a quarter. */
-const ticksPerMs = 1_000;
-const standardWeight = 4;
+import { defaultLaneWeights, ticksPerMs } from "@forebay/scheduling";
+
 /**
  * A load stops all slots of its host, and calls for another load when the model that had to leave is wanted again.
  * And jobs of one tenant owe each other nothing: with a single one, tags are but the order of arrival.
@@ -11,5 +10,5 @@ const loadMsMin = 3_000;
 
 /** What a load counts as in virtual time: so often what a flow of the standard lane would pay for that long. */
 export function swapTicks(loadMs: number): number {
-  return Math.round((Math.max(loadMs, loadMsMin) * ticksPerMs * swapFactor) / standardWeight);
+  return Math.round((Math.max(loadMs, loadMsMin) * ticksPerMs * swapFactor) / defaultLaneWeights.standard);
 }

@@ -93,7 +93,8 @@ export function openQueueWorker(
         return outcome.result;
       }
       await recorded;
-      pipelining.ready = true;
+      // A move is another script: Redis may not know the one that records ends yet.
+      if (outcome.kind !== "moved") pipelining.ready = true;
       return await signalOutcome(job, token, outcome, {
         backoffMs: () => backoffMs(job.attemptsMade + 1, policy, Math.random()),
         wake: () => wakeConsumers(space, queueName),

@@ -6,7 +6,7 @@ import { fairLua } from "./fair-lua.ts";
 import { tagUntagged } from "./tag-untagged.ts";
 
 /** What stands first on a queue. */
-export type QueueHead = {
+export type FairHead = {
   readonly queueName: string;
   /** Jobs that could start now: BullMQ's `prioritized` and `wait`. */
   readonly waiting: number;
@@ -49,11 +49,11 @@ return { waiting, id, score, redis.call("HGET", root .. queue .. ":" .. id, "tim
  * that were put by strangers, or are due after a delay, get their tags, and where each head is made the one
  * that should run next: BullMQ's next fetch of the queue gets it.
  */
-export function readHeads(space: QueueSpace, queueNames: readonly string[]): Promise<QueueHead[]> {
+export function readHeads(space: QueueSpace, queueNames: readonly string[]): Promise<FairHead[]> {
   return Promise.all(queueNames.map((name) => readHead(space, name)));
 }
 
-async function readHead(space: QueueSpace, queueName: string): Promise<QueueHead> {
+async function readHead(space: QueueSpace, queueName: string): Promise<FairHead> {
   const [waiting, first, tagged] = await readOnce(space, queueName);
   if (first === undefined || tagged || (await tagUntagged(space, queueName)) === 0) {
     return { queueName, waiting, first };
@@ -62,7 +62,7 @@ async function readHead(space: QueueSpace, queueName: string): Promise<QueueHead
   return { queueName, waiting: stillWaiting, first: next };
 }
 
-type Reading = [waiting: number, first: QueueHead["first"], tagged: boolean];
+type Reading = [waiting: number, first: FairHead["first"], tagged: boolean];
 
 async function readOnce(space: QueueSpace, queueName: string): Promise<Reading> {
   const { fair, flows } = fairKeys(space);
