@@ -104,6 +104,8 @@ export function openQueueWorker(
     }
   };
 
+  // Opening the queue, once, writes what BullMQ keeps about it: whoever puts jobs directly finds it there.
+  space.queue(queueName);
   const worker = new IdleWorker<InferenceResult>(queueName, process, {
     connection: space.client,
     prefix: space.prefix,
