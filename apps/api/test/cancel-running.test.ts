@@ -53,9 +53,8 @@ test("running and waiting jobs that match a filter are all stopped, and the log 
   expect(body).toMatchObject({ matched: 5, more: false });
   for (const id of ids) expect(await ended(api, id)).toMatchObject({ state: "cancelled" });
   expect((await get(api, `/jobs/${other}`)).body.finished_at).toBeNull();
-  expect(second.output()).toMatch(
-    /"filter":\{"metadata":\{"batch":"stop"\}\},"matched":5.*jobs cancelled by filter/,
-  );
+  const line = /"filter":\{"metadata":\{"batch":"stop"\}\},"matched":5.*jobs cancelled by filter/;
+  await waitFor(() => line.test(second.output()), { what: "it is logged" });
   await post(api, `/jobs/${other}/cancel`);
   await idle();
 });

@@ -115,7 +115,11 @@ describe("with a worker lost in the middle of an answer", () => {
     await tokens.reached(10);
     await paused.kill("SIGSTOP");
     await live.startWorker(quickLocks);
-    await waitFor(() => live.simulator.stats().requests === 2, { what: "another worker has begun it" });
+    // Its slot is its own until its lease is over: Ollama is still busy with its call.
+    await waitFor(() => live.simulator.stats().requests === 2, {
+      what: "another worker has begun it",
+      timeoutMs: 40_000,
+    });
     await paused.kill("SIGCONT");
     const { events } = await whole;
     expectWhole(events);

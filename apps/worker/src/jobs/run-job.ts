@@ -9,7 +9,6 @@ import { type Delivery, internalFailure, LockLostError, type Outcome } from "@fo
 import type { Fleet } from "../backends/fleet.ts";
 import type { Feeder, Seat } from "../dispatch/feeder.ts";
 import type { WorkerEvents } from "../events.ts";
-import type { Backend } from "../backends/backend.ts";
 import type { Classification } from "../failures/classification.ts";
 import { classifyFailure } from "../failures/classify-failure.ts";
 import { decideOutcome } from "../failures/decide-outcome.ts";
@@ -216,7 +215,7 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   }
   const { backend, resident } = call.seat;
   const { model } = resident;
-  const classified = classifyOn(backend, model, error);
+  const classified = classifyOn(call, error);
   backend.recordFailure(model, classified.breaker, Date.now());
   if (classified.throttle) backend.throttle(Date.now());
   runner.events.callFailed(call.job, delivery, backend.name, classified, error.failure.kind);
@@ -234,12 +233,23 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   return outcome.kind === "throttled" && another ? { ...outcome, delayMs: 1 } : outcome;
 }
 
-/** A model that its host has listed and does not know any more was taken away: the job waits for it. */
-function classifyOn(backend: Backend, model: string, error: CallFailedError): Classification {
+/** A host that lists a model and says so often to one job that it does not know it will not say anything else. */
+const lossesMax = 2;
+
+/**
+ * A model that its host has listed and does not know any more was taken away: the job waits for it, unless another
+ * model may stand in.
+ */
+function classifyOn({ seat, job, delivery }: Call, error: CallFailedError): Classification {
+  const { backend, resident } = seat;
   const classified = classifyFailure(error.failure);
-  if (classified.code !== "model_not_found" || !backend.has(model)) return classified;
-  backend.lose(model);
-  return { ...classified, disposition: "free" };
+  if (classified.code !== "model_not_found" || !backend.has(resident.model)) return classified;
+  backend.lose(resident.model);
+  const losses = startsWithModel(delivery.earlierStarts).filter(
+    ({ code }) => code === "model_not_found",
+  ).length;
+  const waits = job.fallbacks === undefined && losses < lossesMax;
+  return waits ? { ...classified, disposition: "free" } : classified;
 }
 
 function unparsable(runner: JobRunner, delivery: Delivery): EndedStart {
