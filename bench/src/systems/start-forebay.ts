@@ -44,6 +44,7 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
     // Nobody works the jobs off while they are put.
     API_TENANT_JOBS_OPEN_MAX: "10000000",
     API_JOBS_WAITING_MAX: "10000000",
+    API_BACKLOG_MAX_S: "1000000000",
   };
   return {
     space,
