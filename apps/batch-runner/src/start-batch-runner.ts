@@ -7,13 +7,13 @@ import {
   openQueueSpace,
   type Redis,
 } from "@forebay/queue-bullmq";
+import { startLoop } from "@forebay/service-runtime";
 import type { BatchDeps } from "./batches/batch-deps.ts";
 import { createInFlightLimit } from "./batches/in-flight-limit.ts";
 import { openRunningBatches } from "./batches/open-running-batches.ts";
 import { createSystemRoom } from "./batches/system-room.ts";
 import type { BatchRunnerConfig } from "./config.ts";
 import type { RunnerEvents } from "./events.ts";
-import { startLoop } from "./start-loop.ts";
 import { sweepExpired, sweepOrphans } from "./upkeep/sweep-files.ts";
 import { watchOpenBatches } from "./upkeep/watch-open-batches.ts";
 

@@ -16,12 +16,12 @@ import {
   loadConfig,
   openOpsServer,
   runService,
+  startLoop,
 } from "@forebay/service-runtime";
 import { assertSchedules } from "./assert-schedules.ts";
 import { timekeeperConfigSchema } from "./config.ts";
 import { createTimekeeperEvents } from "./events.ts";
 import { handleTick } from "./handle-tick.ts";
-import { startLoop } from "./start-loop.ts";
 import { sweepDeadlines } from "./sweep-deadlines.ts";
 
 const config = exitOnConfigError(() => loadConfig(timekeeperConfigSchema, process.env));

@@ -9,3 +9,4 @@ export { type OpsServerOptions, openOpsServer } from "./ops-server.ts";
 export { PortInUseError } from "./port-in-use-error.ts";
 export { exitOnConfigError, runService, type ServiceContext } from "./run-service.ts";
 export { StartError } from "./start-error.ts";
+export { startLoop } from "./start-loop.ts";

@@ -1,4 +1,5 @@
 import { UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { closeWorker } from "../redis/close-worker.ts";
 import { closeRedis } from "../redis/open-redis.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { batchChannel } from "./batch-keys.ts";
@@ -73,11 +74,7 @@ export function openBatchConsumer(space: QueueSpace, options: BatchConsumerOptio
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      // While Redis is away it would wait for it; what it holds is then taken over when its lock has run out.
-      const late = Promise.withResolvers<void>();
-      const giveUp = setTimeout(late.resolve, closeWithinMs);
-      await Promise.race([worker.close(), late.promise]);
-      clearTimeout(giveUp);
+      await closeWorker(worker, closeWithinMs);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import { closeWorker } from "../redis/close-worker.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { type ActionCounts, type DeadLetterCommand, deadLetterCommandSchema, noCounts } from "./command.ts";
 import { commandQueueName, type CommandProgress, commandProgressSchema } from "./command-queue.ts";
@@ -82,11 +83,7 @@ export function openCommandConsumer(space: QueueSpace, options: CommandConsumerO
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      // While Redis is away it would wait for it; what it holds is then taken over when its lock has run out.
-      const late = Promise.withResolvers<void>();
-      const giveUp = setTimeout(late.resolve, closeWithinMs);
-      await Promise.race([worker.close(), late.promise]);
-      clearTimeout(giveUp);
+      await closeWorker(worker, closeWithinMs);
     },
   };
 }
