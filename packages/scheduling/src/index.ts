@@ -6,3 +6,5 @@ export * from "./observe-job.ts";
 export * from "./tags.ts";
 export * from "./estimate-start.ts";
 export * from "./eta-range.ts";
+export * from "./choose-queue.ts";
+export * from "./service-log.ts";
