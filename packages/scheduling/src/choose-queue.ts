@@ -40,13 +40,16 @@ type Candidate = Choice & {
   /** Slots where the model is in memory already, here or elsewhere. */ readonly homes: number;
 };
 
-/**
- * From one load to the next it takes so many times as long as a load, while jobs wait for what is loaded: with however
- * many models, a host never loads for more than a quarter of its time.
- */
-const stayLoads = 4;
-/** So long, in loads, is set aside for each model that is passed over, so that all of them have their turn in time. */
-const turnLoads = 2;
+/** How often a host may be made to load; in loads. */
+export type SwapPace = {
+  /** From one load to the next it takes as long as so many loads, while jobs wait for what is loaded. */
+  readonly stayLoads: number;
+  /** So long is set aside for each model that is passed over, so that all of them have their turn in time. */
+  readonly turnLoads: number;
+};
+
+/** With however many models, a host never loads for more than a quarter of its time. */
+const defaultPace: SwapPace = { stayLoads: 4, turnLoads: 2 };
 
 /**
  * Which queue's head runs next, and where. Of models in memory the head with the lowest tag goes first. A model
@@ -59,10 +62,11 @@ export function chooseQueue(
   queues: readonly WaitingQueue[],
   hosts: readonly Host[],
   nowMs: number,
+  pace: SwapPace = defaultPace,
 ): Choice | undefined {
   let best: Candidate | undefined;
   for (const host of hosts) {
-    for (const candidate of candidatesOn(host, queues, hosts, nowMs)) {
+    for (const candidate of candidatesOn(host, queues, hosts, nowMs, pace)) {
       if (host.free(candidate.queue) < 1 || !mayStart(candidate)) continue;
       if (!best || compare(candidate, best) < 0) best = candidate;
     }
@@ -78,6 +82,7 @@ function candidatesOn(
   queues: readonly WaitingQueue[],
   hosts: readonly Host[],
   nowMs: number,
+  pace: SwapPace,
 ): Candidate[] {
   const servable = queues.filter((queue) => host.slots(queue) > 0);
   const isWarm = ({ affinity }: WaitingQueue): boolean =>
@@ -91,7 +96,7 @@ function candidatesOn(
     .map((queue) => describeCold(queue, host, hosts))
     .filter((candidate) => deservesLoad(candidate, nowMs));
   if (warm.length === 0 || host.room === true) return [...candidates, ...cold];
-  return [...candidates, ...findDue(cold, host)];
+  return [...candidates, ...findDue(cold, host, pace)];
 }
 
 function describeCold(queue: WaitingQueue, host: Host, hosts: readonly Host[]): Candidate {
@@ -118,16 +123,16 @@ function deservesLoad({ queue, host, homes }: Candidate, nowMs: number): boolean
  * The one that must be loaded now although jobs wait for what is in memory. Late enough to serve as many of those as
  * can be, and early enough for each that is passed over to have its turn before it was passed over for too long.
  */
-function findDue(cold: readonly Candidate[], host: Host): Candidate[] {
+function findDue(cold: readonly Candidate[], host: Host, pace: SwapPace): Candidate[] {
   const late = cold.filter(({ passedOverMs }) => passedOverMs > 0).toSorted(compareCold);
   const [first] = late;
-  if (!first || host.steadyMs < stayLoads * host.swapMs(first.queue)) return [];
+  if (!first || host.steadyMs < pace.stayLoads * host.swapMs(first.queue)) return [];
   let neededMs = 0;
   for (const { queue, leftMs } of late) {
     const swapMs = host.swapMs(queue);
     neededMs += swapMs;
     if (leftMs <= neededMs) return [{ ...first, due: true }];
-    neededMs += Math.min(turnLoads * swapMs, queue.backlogMs / host.slots(queue));
+    neededMs += Math.min(pace.turnLoads * swapMs, queue.backlogMs / host.slots(queue));
   }
   return [];
 }
