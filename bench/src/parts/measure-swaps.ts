@@ -110,7 +110,8 @@ function judgeOurs(ours: Counted, bound: number, { trace, faster }: Play): Figur
   const speed = faster === 1 ? "in real time" : `${faster} times as fast`;
   const passedOver = inS(Math.max(...(ours.passedOverMs ?? [])));
   // A job that has begun is not stopped for another one.
-  const passedOverMax = inS(passedOverMsMax + Math.max(...trace.map(({ trueMs }) => trueMs)));
+  const longest = Math.max(...trace.map(({ trueMs }) => trueMs));
+  const passedOverMax = Math.ceil(inS(passedOverMsMax + longest));
   return [
     {
       name: `makespan, ours ÷ offline lower bound, ${speed}`,
