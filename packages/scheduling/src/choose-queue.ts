@@ -48,7 +48,7 @@ export type SwapPace = {
   readonly turnLoads: number;
 };
 
-/** With however many models, a host never loads for more than a quarter of its time. */
+/** With however many models, a host never loads for more than a quarter of the time in which it has other work. */
 const defaultPace: SwapPace = { stayLoads: 4, turnLoads: 2 };
 
 /**
