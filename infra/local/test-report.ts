@@ -1,13 +1,16 @@
-import { relative } from "node:path";
-
-/** What vitest's JSON reporter says of a run, as far as it is used. */
+/** What is kept of a run of vitest: written by report-tests.ts, read by run-tests.ts. */
 export type TestReport = {
-  readonly testResults: readonly {
-    /** Path of the test file. */ readonly name: string;
-    readonly status: string;
-    /** Why the file as a whole could not run. */ readonly message?: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
-  }[];
+  readonly files: readonly TestFile[];
+  /** Errors that nobody caught, outside of every test. */
+  readonly strayErrors: readonly { readonly file: string | undefined; readonly message: string }[];
+};
+
+type TestFile = {
+  /** Path from the root of the repository. */ readonly file: string;
+  /** False with every test passed: it could not be loaded, or something around its tests failed. */
+  readonly passed: boolean;
+  /** Why it failed where no test did. */ readonly message: string | undefined;
+  readonly tests: readonly { readonly name: string; readonly state: string }[];
 };
 
 type TestFailure = { readonly file: string; readonly test: string };
@@ -19,43 +22,46 @@ export type TestSummary = {
   /** What failed beside the other files and passed alone. */ readonly flaky: readonly TestFailure[];
 };
 
-/** Files with a failure; one that could not be loaded is among them. */
-export const failedFiles = ({ testResults }: TestReport): string[] =>
-  testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
+/** Files that something went wrong in. */
+export const failedFiles = ({ files, strayErrors }: TestReport): string[] => [
+  ...new Set([
+    ...files.filter(({ passed }) => !passed).map(({ file }) => file),
+    ...strayErrors.map(({ file }) => file).filter((file) => file !== undefined),
+  ]),
+];
 
-/**
- * What is to be said of a run of all files, and of a second one of those that failed.
- *
- * @param root of the repository: files are named from there
- */
-export function summarizeTests(first: TestReport, second: TestReport | undefined, root: string): TestSummary {
-  const again = new Map(second?.testResults.map((file) => [file.name, file]));
-  const results = first.testResults.map((file) => again.get(file.name) ?? file);
-  const count = (status: string) =>
-    results.reduce(
-      (sum, file) => sum + file.assertionResults.filter((test) => test.status === status).length,
-      0,
-    );
-  const failures = failuresOf({ testResults: results }, root);
+/** What is to be said of a run of all files, and of a second one of those that failed. */
+export function summarizeTests(first: TestReport, second: TestReport | undefined): TestSummary {
+  const again = new Map(second?.files.map((file) => [file.file, file]));
+  const latest: TestReport = {
+    files: first.files.map((file) => again.get(file.file) ?? file),
+    strayErrors: [
+      ...first.strayErrors.filter(({ file }) => file === undefined || !again.has(file)),
+      ...(second?.strayErrors ?? []),
+    ],
+  };
+  const failures = failuresOf(latest);
   const failedAgain = new Set(failures.map(keyOf));
-  const flaky = failuresOf(first, root).filter((failure) => !failedAgain.has(keyOf(failure)));
-  const unloaded = results.filter(cannotRun).length;
-  return { passed: count("passed"), failed: count("failed") + unloaded, failures, flaky };
+  return {
+    passed: latest.files.flatMap(({ tests }) => tests).filter(({ state }) => state === "passed").length,
+    failed: failures.length,
+    failures,
+    flaky: failuresOf(first).filter((failure) => !failedAgain.has(keyOf(failure))),
+  };
 }
 
-function failuresOf({ testResults }: TestReport, root: string): TestFailure[] {
-  return testResults.flatMap((result) => {
-    const file = relative(root, result.name);
-    if (cannotRun(result)) return [{ file, test: firstLine(result.message) }];
-    return result.assertionResults
-      .filter(({ status }) => status === "failed")
-      .map(({ fullName }) => ({ file, test: fullName }));
-  });
+const failuresOf = ({ files, strayErrors }: TestReport): TestFailure[] => [
+  ...files.flatMap(failuresIn),
+  ...strayErrors.map(({ file, message }) => ({
+    file: file ?? "vitest",
+    test: `not caught: ${firstLine(message)}`,
+  })),
+];
+
+function failuresIn({ file, passed, message, tests }: TestFile): TestFailure[] {
+  const failed = tests.filter(({ state }) => state === "failed").map(({ name }) => ({ file, test: name }));
+  return failed.length > 0 || passed ? failed : [{ file, test: `around its tests: ${firstLine(message)}` }];
 }
 
-/** A file that failed without a failed test: it could not be loaded, or a hook of it failed. */
-const cannotRun = ({ status, assertionResults }: TestReport["testResults"][number]): boolean =>
-  status === "failed" && assertionResults.every((test) => test.status !== "failed");
-
-const firstLine = (text: string | undefined): string => text?.split("\n")[0]?.trim() || "could not run";
+const firstLine = (text: string | undefined): string => text?.split("\n")[0]?.trim() || "no message";
 const keyOf = ({ file, test }: TestFailure): string => `${file}\0${test}`;
