@@ -21,8 +21,8 @@ import { startBenchRedis } from "../systems/start-bench-redis.ts";
 import { openForebay } from "../systems/start-forebay.ts";
 import type { Part } from "./part.ts";
 
-/** Everything is so many times faster than what it stands for: loads of 3 s, 60 tokens/s, heads wait for 60 s. */
-const accelerated = 5;
+/** The others are played so many times faster than what they stand for; ours is not: a millisecond would count as ten. */
+const accelerated = 10;
 const slots = 2;
 const models = ["a:1b", "b:1b", "c:1b", "d:1b"];
 const jobs = 300;
@@ -54,23 +54,22 @@ type Play = { readonly trace: readonly Arrival[]; readonly faster: number };
 
 /** 300 jobs of mixed length for four models on a host that holds one of them. */
 export const measureSwaps: Part = async ({ say, realTime }) => {
-  const play: Play = { trace: makeTrace(), faster: realTime ? 1 : accelerated };
-  const bound = lowerBoundMs(play.trace, slots, loadMs);
-  say(`no order can end before ${seconds(bound)} s; ${play.faster} times as fast`);
-  const ours = await onSimulator(play, (simulator) => runForebay(simulator, play));
-  say(`Forebay: ${describe(ours)}`);
-  const figures = judgeOurs(ours, bound, play);
-  // In real time the others take a quarter of an hour each.
-  if (realTime) return figures;
+  const trace = makeTrace();
+  const real: Play = { trace, faster: 1 };
+  const fast: Play = realTime ? real : { trace, faster: accelerated };
+  const bound = lowerBoundMs(trace, slots, loadMs);
+  say(`no order can end before ${seconds(bound)} s; the others are played ${fast.faster} times as fast`);
   // They mostly wait for loads, and leave enough of the machine to each other.
-  const [plain, tutorial] = await Promise.all([
-    onSimulator(play, (simulator) => sendInOrder(simulator, play)),
-    onSimulator(play, (simulator) => runTutorial(simulator, play)),
+  const [ours, plain, tutorial] = await Promise.all([
+    onSimulator(real, (simulator) => runForebay(simulator, real)),
+    onSimulator(fast, (simulator) => sendInOrder(simulator, fast)),
+    onSimulator(fast, (simulator) => runTutorial(simulator, fast)),
   ]);
   say(`plain arrival order: ${describe(plain)}`);
   say(`tutorial baseline: ${describe(tutorial)}`);
+  say(`Forebay: ${describe(ours)}`);
   await draw({ plain, tutorial, ours, bound });
-  return [...compare(ours, plain, tutorial), ...figures];
+  return [...compare(ours, plain, tutorial), ...judgeOurs(ours, bound, trace)];
 };
 
 function compare(ours: Counted, plain: Counted, tutorial: Counted): Figure[] {
@@ -106,23 +105,22 @@ function compare(ours: Counted, plain: Counted, tutorial: Counted): Figure[] {
   ];
 }
 
-function judgeOurs(ours: Counted, bound: number, { trace, faster }: Play): Figure[] {
-  const speed = faster === 1 ? "in real time" : `${faster} times as fast`;
+function judgeOurs(ours: Counted, bound: number, trace: readonly Arrival[]): Figure[] {
   const passedOver = inS(Math.max(...(ours.passedOverMs ?? [])));
   // A job that has begun is not stopped for another one.
   const longest = Math.max(...trace.map(({ trueMs }) => trueMs));
   const passedOverMax = Math.ceil(inS(passedOverMsMax + longest));
   return [
     {
-      name: `makespan, ours ÷ offline lower bound, ${speed}`,
+      name: "makespan, ours ÷ offline lower bound",
       unit: "s",
       forebay: inS(ours.makespanMs),
       baseline: inS(bound),
       judged: { value: ours.makespanMs / bound, target: atMost(1.15) },
-      details: { swaps: ours.swaps, faster },
+      details: { swaps: ours.swaps },
     },
     {
-      name: `longest a job was passed over, ${speed}`,
+      name: "longest a job was passed over for those that were owed less",
       unit: "s",
       forebay: passedOver,
       judged: { value: passedOver, target: atMost(passedOverMax, "s") },

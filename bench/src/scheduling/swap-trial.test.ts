@@ -45,9 +45,9 @@ test("tenants whose models take turns in one memory get GPU time by their weight
 
 test("with twenty models a host still works most of its time, and serves all of them", () => {
   const jobs = inOrder(
-    ...Array.from({ length: 20 }, (_, index) => [
-      ...flood({ model: `m${index}` }, 100).filter((__, at) => at % 10 === 0),
-    ]),
+    ...Array.from({ length: 20 }, (_, index) =>
+      flood({ model: `m${index}` }, 100).filter((__, at) => at % 10 === 0),
+    ),
   );
   const { makespanMs, waitsMs } = runSwapTrial(jobs, given);
   expect(waitsMs).toHaveLength(jobs.length);

@@ -75,6 +75,7 @@ export function runSwapTrial(jobs: readonly TrialJob[], given: TrialHost, untilM
     slots: () => slots,
     free: ({ name }) => free(name),
     swapMs: () => loadMs,
+    clashes: () => false,
     passedOverMs: (queue) => log.passedOverMs(queue, nowMs),
   });
   const choose = (): string | undefined => {

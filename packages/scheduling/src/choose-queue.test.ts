@@ -25,6 +25,7 @@ type Seen = {
   swapMs?: number;
   steadyMs?: number;
   passedOver?: Record<string, number>;
+  clashes?: string;
 };
 const host = (name: string, seen: Seen = {}): Host => ({
   name,
@@ -38,6 +39,7 @@ const host = (name: string, seen: Seen = {}): Host => ({
   free: ({ name: of }) => (typeof seen.free === "object" ? (seen.free[of] ?? 0) : (seen.free ?? 1)),
   swapMs: () => seen.swapMs ?? 3_000,
   passedOverMs: ({ name: of }) => seen.passedOver?.[of] ?? 0,
+  clashes: ({ name: of }) => of === seen.clashes,
 });
 
 function chosen(queues: WaitingQueue[], hosts: Host[]): string | undefined {
@@ -110,6 +112,12 @@ describe("which queue", () => {
         [host("h", { loaded: ["a"], free: { b: 1 }, room: true })],
         "b on h, cold",
       ],
+      [
+        "but not the loaded one with other options, for which there is never room",
+        [queue("a"), queue("b")],
+        [host("h", { loaded: ["a"], free: { b: 1 }, room: true, clashes: "b" })],
+        undefined,
+      ],
     ),
   )("%s", (_, queues, hosts, expected) => {
     expect(chosen(queues, hosts)).toBe(expected);
@@ -174,6 +182,12 @@ describe("a head that is passed over for the sake of a loaded model", () => {
         loaded({ b: 3_000 }, { spare: true }),
         "b on h, cold",
       ],
+      [
+        "but not for options of its own model that are still wanted",
+        [a, b],
+        loaded({ b: 3_000 }, { spare: true, clashes: "b" }),
+        "a on h",
+      ],
       ["and no sooner", [a, b], loaded({ b: 2_999 }, { spare: true }), "a on h"],
     ),
   )("%s", (_, queues, all, expected) => {
@@ -201,6 +215,12 @@ describe("while a host loads", () => {
         [queue("a")],
         [host("h", { loaded: ["a"], loading: "b", room: true })],
         "a on h",
+      ],
+      [
+        "but not with the model it loads, as it was",
+        [queue("a")],
+        [host("h", { loaded: ["a"], loading: "b", room: true, clashes: "a" })],
+        undefined,
       ],
       [
         "it is given no second load",

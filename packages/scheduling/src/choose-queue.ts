@@ -26,6 +26,8 @@ export type Host = {
   ): number;
   /** Those that are not taken. */ free(queue: WaitingQueue): number;
   /** What it takes to bring this affinity into its memory. */ swapMs(queue: WaitingQueue): number;
+  /** Its model is there, or being loaded, with other options: one of the two must leave, however much room there is. */
+  clashes(queue: WaitingQueue): boolean;
   /** How long it has worked for jobs that are owed less than this queue's head. */
   passedOverMs(queue: WaitingQueue): number;
 };
@@ -95,14 +97,16 @@ function candidatesOn(
     .filter((queue) => !isWarm(queue))
     .map((queue) => describeCold(queue, host, hosts))
     .filter((candidate) => deservesLoad(candidate, nowMs));
-  if (warm.length === 0 || host.room === true) return [...candidates, ...cold];
-  return [...candidates, ...findDue(cold, host, pace)];
+  if (warm.length === 0) return cold;
+  const fits = ({ queue }: Candidate): boolean => host.room === true && !host.clashes(queue);
+  const others = cold.filter((candidate) => !fits(candidate));
+  return [...candidates, ...cold.filter(fits), ...findDue(others, host, pace)];
 }
 
 function describeCold(queue: WaitingQueue, host: Host, hosts: readonly Host[]): Candidate {
   // Where it throws out nothing that is wanted, or nobody knows, all it costs the others is the time of the load: it is
   // passed over for as long before that begins.
-  const cheap = host.spare || host.room === undefined;
+  const cheap = (host.spare || host.room === undefined) && !host.clashes(queue);
   const passedOverMsMax = Math.min(
     queue.passedOverMsMax,
     cheap ? 2 * host.swapMs(queue) : Number.POSITIVE_INFINITY,
@@ -143,7 +147,7 @@ function findDue(cold: readonly Candidate[], host: Host, pace: SwapPace): Candid
  */
 function mayStart({ queue, host, cold }: Candidate): boolean {
   if (host.loading === undefined || host.loading === queue.affinity) return true;
-  return !cold && host.room === true;
+  return !cold && host.room === true && !host.clashes(queue);
 }
 
 function countHomes(queue: WaitingQueue, hosts: readonly Host[]): number {

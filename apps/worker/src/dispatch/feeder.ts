@@ -51,6 +51,7 @@ const windowMsMin = 60_000;
 
 export function createFeeder(deps: FeederDeps): Feeder {
   const residents = new Map<string, Resident>();
+  const modelsByAffinity = new Map<string, string>();
   const callMs = new Map<string, number>();
   let waitingNow: ReadonlySet<string> = new Set();
   const loadedAt = new Map<string, number>();
@@ -90,11 +91,12 @@ export function createFeeder(deps: FeederDeps): Feeder {
     const loaded = waiting.filter(({ resident }) => backend.residency.has(resident));
     const wanted = (model: string): boolean =>
       backend.busy(model) > 0 || waiting.some(({ resident }) => resident.model === model);
+    const loading = backend.residency.loading ?? deps.elsewhere.loadingOn(backend.name, nowMs);
     return {
       backend,
       name: backend.name,
       loaded: new Set(loaded.map(({ affinity }) => affinity)),
-      loading: backend.residency.loading ?? deps.elsewhere.loadingOn(backend.name, nowMs),
+      loading,
       room: backend.residency.room,
       spare: backend.residency.models.some((model) => !wanted(model)),
       steadyMs: nowMs - (loadedAt.get(backend.name) ?? 0),
@@ -102,6 +104,14 @@ export function createFeeder(deps: FeederDeps): Feeder {
       slots: (queue) => slotsOf(backend, of(queue), nowMs),
       free: (queue) => freeOf(backend, of(queue), nowMs),
       swapMs: (queue) => backend.loadMs(of(queue).model),
+      clashes(queue) {
+        const { affinity, model } = of(queue);
+        const isThere = backend.residency.models.includes(model) && !backend.residency.has(of(queue));
+        return (
+          isThere ||
+          (loading !== undefined && loading !== affinity && modelsByAffinity.get(loading) === model)
+        );
+      },
       passedOverMs: ({ affinity, tag, sinceMs }) =>
         logOf(backend).passedOverMs({ tag, sinceMs: Math.max(sinceMs, homeTimes.since(affinity)) }, nowMs),
     };
@@ -119,8 +129,11 @@ export function createFeeder(deps: FeederDeps): Feeder {
   return {
     know(entries) {
       residents.clear();
+      modelsByAffinity.clear();
       for (const { name, model, runner } of entries) {
-        residents.set(name, { affinity: affinityKey({ model, runner }), model, runner });
+        const affinity = affinityKey({ model, runner });
+        residents.set(name, { affinity, model, runner });
+        modelsByAffinity.set(affinity, model);
       }
     },
     choose(heads, nowMs) {
