@@ -2,10 +2,10 @@ import type { SwapPace } from "@forebay/scheduling";
 import { atMost, type Figure } from "../figure.ts";
 import { lowerBoundMs } from "../scheduling/lower-bound.ts";
 import { createRandom, spread } from "../scheduling/random.ts";
-import { runSwapTrial, type TrialEnd, type TrialHost, type TrialJob } from "../scheduling/swap-trial.ts";
+import { runSwapTrial, type TrialEnd, type TrialHosts, type TrialJob } from "../scheduling/swap-trial.ts";
 import type { Part } from "./part.ts";
 
-const host: Omit<TrialHost, "pace"> = { slots: 2, loadMs: 3_000, passedOverMsMax: 60_000 };
+const host = { hosts: 1, holds: 1, slots: 2, loadMs: 3_000, passedOverMsMax: 60_000 };
 const serviceMs = 1_000;
 const traces = 10;
 const jobs = 300;

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
 import { lowerBoundMs } from "./lower-bound.ts";
-import { runSwapTrial, type TrialHost, type TrialJob } from "./swap-trial.ts";
+import { runSwapTrial, type TrialHosts, type TrialJob } from "./swap-trial.ts";
 
-const given: TrialHost = {
+const given: TrialHosts = {
+  hosts: 1,
+  holds: 1,
   slots: 2,
   loadMs: 3_000,
   passedOverMsMax: 60_000,

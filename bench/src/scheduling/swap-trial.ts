@@ -1,16 +1,19 @@
 import {
   chooseQueue,
+  createHomeTimes,
   createServiceLog,
-  type Host,
   type SwapPace,
   type WaitingQueue,
 } from "@forebay/scheduling";
+import { createVirtualHost } from "./virtual-host.ts";
 import { createVirtualShares, type ShareJob, type Tagged } from "./virtual-shares.ts";
 
 /** A job of a trial, and when it comes. */
 export type TrialJob = ShareJob & { readonly atMs: number; readonly trueMs: number };
 
-export type TrialHost = {
+export type TrialHosts = {
+  readonly hosts: number;
+  /** Models each holds in memory. */ readonly holds: number;
   readonly slots: number;
   readonly loadMs: number;
   /** How long a head may be passed over. */ readonly passedOverMsMax: number;
@@ -21,7 +24,8 @@ export type TrialHost = {
 export type TrialEnd = {
   readonly loads: number;
   readonly makespanMs: number;
-  /** How long jobs that were owed less were served before each one. */ readonly passedOverMs: readonly number[];
+  /** How long jobs that were owed less were served before each one, on the host it came to. */
+  readonly passedOverMs: readonly number[];
   readonly waitsMs: readonly number[];
   /** Time of slots that each flow had. */ readonly servedMs: ReadonlyMap<string, number>;
 };
@@ -29,27 +33,31 @@ export type TrialEnd = {
 /** While jobs wait and none may start, the dispatcher asks again so often. */
 const askMs = 250;
 const never = Number.POSITIVE_INFINITY;
-
-type Call = { readonly job: Tagged<TrialJob>; readonly endMs: number };
-type Load = { readonly model: string; readonly calls: Tagged<TrialJob>[]; endMs: number };
+/** So far back is remembered how long jobs were passed over in truth. */
+const truthMs = 1_200_000;
 
 /**
- * A host that holds one model and whose clock is a number, fed by the choice of a worker. Hundreds of jobs take a
- * few milliseconds.
+ * Hosts whose clock is a number, fed by the choice of a worker. Hundreds of jobs take a few milliseconds.
  *
  * @param jobs in order of arrival
  */
-export function runSwapTrial(jobs: readonly TrialJob[], given: TrialHost, untilMs = never): TrialEnd {
-  const { slots, loadMs, passedOverMsMax, pace } = given;
+export function runSwapTrial(jobs: readonly TrialJob[], given: TrialHosts, untilMs = never): TrialEnd {
+  const { slots, loadMs, holds, passedOverMsMax, pace } = given;
   const shares = createVirtualShares();
+  const homeTimes = createHomeTimes();
   const queues = new Map<string, Tagged<TrialJob>[]>();
-  const log = createServiceLog(2 * passedOverMsMax);
-  const truth = createTruth();
   const end = { passedOverMs: [] as number[], waitsMs: [] as number[], servedMs: new Map<string, number>() };
-  let running: Call[] = [];
-  let loaded = "";
-  let loading: Load | undefined;
-  let [nowMs, next, loads, loadedAtMs, lastMs] = [0, 0, 0, 0, 0];
+  let [nowMs, next, lastMs] = [0, 0, 0];
+  const begun = (job: Tagged<TrialJob>, startMs: number): void => {
+    lastMs = Math.max(lastMs, startMs + job.trueMs);
+    end.waitsMs.push(startMs - job.atMs);
+    end.servedMs.set(job.flow, (end.servedMs.get(job.flow) ?? 0) + job.trueMs);
+  };
+  const hosts = Array.from({ length: given.hosts }, (_, index) => ({
+    gpu: createVirtualHost({ name: `gpu-${index}`, slots, loadMs, holds }, begun),
+    log: createServiceLog(2 * passedOverMsMax),
+    truth: createServiceLog(truthMs, truthMs),
+  }));
 
   const waiting = (): WaitingQueue[] =>
     [...queues].flatMap(([name, queue]) => {
@@ -59,51 +67,35 @@ export function runSwapTrial(jobs: readonly TrialJob[], given: TrialHost, untilM
       const backlogMs = expectedMs * queue.length;
       return [{ name, affinity: name, tag, sinceMs, passedOverMsMax, backlogMs, slotsElsewhere: 0 }];
     });
-  const free = (model: string): number =>
-    slots -
-    (loading?.model === model
-      ? loading.calls.length
-      : running.filter(({ job }) => job.model === model).length);
-  const host = (): Host => ({
-    name: "gpu",
-    loaded: new Set([loaded]),
-    loading: loading?.model,
-    room: false,
-    spare: false,
-    steadyMs: nowMs - loadedAtMs,
-    busy: running.length,
-    slots: () => slots,
-    free: ({ name }) => free(name),
-    swapMs: () => loadMs,
-    clashes: () => false,
-    passedOverMs: (queue) => log.passedOverMs(queue, nowMs),
-  });
-  const choose = (): string | undefined => {
-    if (pace) return chooseQueue(waiting(), [host()], nowMs, pace)?.queue.name;
-    const [lowest] = waiting().toSorted((a, b) => a.tag - b.tag);
-    if (!lowest || (loading && loading.model !== lowest.name)) return undefined;
-    return free(lowest.name) > 0 ? lowest.name : undefined;
+  const choose = (): { model: string; host: (typeof hosts)[number] } | undefined => {
+    const all = waiting();
+    if (!pace) return chooseByTag(all);
+    for (const { name } of all)
+      homeTimes.saw(name, hosts.filter(({ gpu }) => gpu.serves(name)).length, nowMs);
+    const views = hosts.map((host) => ({
+      ...host.gpu.view(all, nowMs),
+      passedOverMs: ({ name, tag, sinceMs }: WaitingQueue) =>
+        host.log.passedOverMs({ tag, sinceMs: Math.max(sinceMs, homeTimes.since(name)) }, nowMs),
+      host,
+    }));
+    const choice = chooseQueue(all, views, nowMs, pace);
+    return choice && { model: choice.queue.name, host: (choice.host as (typeof views)[number]).host };
   };
-  const begin = (job: Tagged<TrialJob>): void => {
-    const endMs = nowMs + job.trueMs;
-    running.push({ job, endMs });
-    lastMs = Math.max(lastMs, endMs);
-    end.waitsMs.push(nowMs - job.atMs);
-    end.servedMs.set(job.flow, (end.servedMs.get(job.flow) ?? 0) + job.trueMs);
+  const chooseByTag = (all: readonly WaitingQueue[]) => {
+    const [lowest] = all.toSorted((a, b) => a.tag - b.tag);
+    const model = lowest?.name;
+    if (model === undefined) return undefined;
+    const free = hosts.filter(({ gpu }) => gpu.free(model) > 0 && gpu.maySend(model));
+    const host = free.find(({ gpu }) => gpu.serves(model)) ?? free[0];
+    return host && { model, host };
   };
-  const take = (model: string): void => {
+  const take = (model: string, { gpu, log, truth }: (typeof hosts)[number]): void => {
     const job = queues.get(model)?.shift();
     if (!job) return;
-    end.passedOverMs.push(truth.passedOverMs(job, nowMs));
+    end.passedOverMs.push(truth.passedOverMs({ tag: job.tag, sinceMs: job.atMs }, nowMs));
     shares.taken(job);
     for (const each of [log, truth]) each.began(job.tag, nowMs);
-    if (loading) loading.calls.push(job);
-    else if (loaded === model) begin(job);
-    else {
-      loads++;
-      loadedAtMs = nowMs;
-      loading = { model, calls: [job], endMs: never };
-    }
+    gpu.send(job, new Set(waiting().map(({ name }) => name)), nowMs);
   };
   const put = (job: TrialJob): void => {
     const queue = queues.get(job.model) ?? [];
@@ -113,38 +105,14 @@ export function runSwapTrial(jobs: readonly TrialJob[], given: TrialHost, untilM
   };
 
   while (nowMs < untilMs) {
-    for (let model = choose(); model !== undefined; model = choose()) take(model);
-    // The model that has to leave stays until its last call ends.
-    if (loading && running.length === 0) loading.endMs = Math.min(loading.endMs, nowMs + loadMs);
+    for (let choice = choose(); choice; choice = choose()) take(choice.model, choice.host);
     const asksAt = waiting().length > 0 ? nowMs + askMs : never;
     const nextMs = jobs[next]?.atMs ?? never;
-    nowMs = Math.min(nextMs, asksAt, loading?.endMs ?? never, ...running.map(({ endMs }) => endMs));
+    nowMs = Math.min(nextMs, asksAt, ...hosts.map(({ gpu }) => gpu.nextMs()));
     if (nowMs === never) break;
-    running = running.filter(({ endMs }) => endMs > nowMs);
-    if (loading && loading.endMs <= nowMs) {
-      loaded = loading.model;
-      for (const job of loading.calls) begin(job);
-      loading = undefined;
-    }
+    for (const { gpu } of hosts) gpu.advance(nowMs);
     for (; (jobs[next]?.atMs ?? never) <= nowMs; next++) put(jobs[next] as TrialJob);
   }
+  const loads = hosts.reduce((sum, { gpu }) => sum + gpu.loads(), 0);
   return { ...end, loads, makespanMs: lastMs - (jobs[0]?.atMs ?? 0) };
-}
-
-/** As a service log, without its limits. */
-function createTruth() {
-  const starts: { atMs: number; tag: number }[] = [];
-  return {
-    began: (tag: number, atMs: number): void => void starts.push({ atMs, tag }),
-    passedOverMs({ tag, atMs: sinceMs }: Tagged<TrialJob>, nowMs: number): number {
-      let sum = 0;
-      let untilMs = nowMs;
-      for (let index = starts.length - 1; (starts[index]?.atMs ?? -1) >= sinceMs; index--) {
-        const start = starts[index];
-        if (start && start.tag > tag) sum += untilMs - start.atMs;
-        untilMs = start?.atMs ?? untilMs;
-      }
-      return sum;
-    },
-  };
 }

@@ -8,3 +8,4 @@ export * from "./estimate-start.ts";
 export * from "./eta-range.ts";
 export * from "./choose-queue.ts";
 export * from "./service-log.ts";
+export * from "./home-times.ts";

@@ -6,11 +6,14 @@ export type ServiceLog = {
   passedOverMs(head: { tag: number; sinceMs: number }, nowMs: number): number;
 };
 
-/** So many moments are remembered: a start stands for those that follow it closely. */
-const moments = 256;
+/** A bound of 10 s beside one of 300 s is still kept by two seconds. */
+const momentsMax = 256;
 
-/** @param windowMs how far back is looked: who was passed over for longer counts as that long */
-export function createServiceLog(windowMs: number): ServiceLog {
+/**
+ * @param windowMs how far back is looked: who was passed over for longer counts as that long
+ * @param moments so many are remembered: a start stands for those that follow it closely
+ */
+export function createServiceLog(windowMs: number, moments: number = momentsMax): ServiceLog {
   const stepMs = windowMs / moments;
   const starts: { atMs: number; tag: number }[] = [];
   return {

@@ -2,6 +2,7 @@ import type { WaitingHead } from "@forebay/queue-bullmq";
 import { affinityKey, type Lane, type QueueEntry } from "@forebay/queue-contracts";
 import {
   chooseQueue,
+  createHomeTimes,
   createServiceLog,
   type Host,
   type ServiceLog,
@@ -11,7 +12,6 @@ import type { Backend } from "../backends/backend.ts";
 import type { LeaseKeeper } from "../backends/lease-keeper.ts";
 import type { Resident } from "../backends/residency.ts";
 import type { Elsewhere } from "./elsewhere.ts";
-import { createHomeTimes } from "./home-times.ts";
 
 /** A slot on a host, held for one call. */
 export type Seat = {
