@@ -11,12 +11,12 @@ const traces = 10;
 const jobs = 300;
 
 type Flow = { readonly name: string; readonly weight: number; readonly models: readonly string[] };
-/** `load`: of what the host can do without a single load. */
+/** `load`: of what two slots of each host can do without a single load. */
 type Scene = {
   readonly flows: readonly Flow[];
   readonly load: number;
   readonly jobs: number;
-  readonly loadMs?: number;
+  readonly host?: Partial<TrialHosts>;
 };
 
 const modelNames = (count: number): string[] => Array.from({ length: count }, (_, index) => `m${index}`);
@@ -39,7 +39,9 @@ const scenes: Record<string, Scene> = {
   "2 models, load 1.75": oneTenant(2, 1.75),
   "8 models, load 1.75": oneTenant(8, 1.75),
   "20 models, load 1.75": oneTenant(20, 1.75),
-  "4 models, load 1.75, loads of 20 s": { ...oneTenant(4, 1.75), loadMs: 20_000 },
+  "4 models, load 1.75, loads of 20 s": { ...oneTenant(4, 1.75), host: { loadMs: 20_000 } },
+  "4 models on 2 hosts, load 1.75": { ...oneTenant(4, 1.75), jobs: 2 * jobs, host: { hosts: 2 } },
+  "8 models on a host that holds 3, load 0.9": { ...oneTenant(8, 0.9), host: { holds: 3 } },
 };
 
 const chosen: SwapPace = { stayLoads: 4, turnLoads: 2 };
@@ -74,7 +76,7 @@ export const measureTrials: Part = async ({ say }) => {
       details: results,
     });
     // Where all that are passed over fit into the bound.
-    const fits = Math.max(...scene.flows.map(({ models }) => models.length)) <= 8 && !scene.loadMs;
+    const fits = Math.max(...scene.flows.map(({ models }) => models.length)) <= 8 && !scene.host?.loadMs;
     figures.push({
       name: `${name}: longest a job was passed over`,
       unit: "s",
@@ -94,10 +96,13 @@ export const measureTrials: Part = async ({ say }) => {
 function tryOut(scene: Scene, pace: SwapPace | undefined) {
   const ends = Array.from({ length: traces }, (_, seed) => {
     const trace = makeTrace(scene, seed + 1);
-    const { loadMs = host.loadMs } = scene;
-    const end: TrialEnd = runSwapTrial(trace, { ...host, loadMs, pace });
+    const given: TrialHosts = { ...host, ...scene.host, pace };
+    const end: TrialEnd = runSwapTrial(trace, given);
+    // A bound on loads is known for one host with one model.
+    const loadMs = given.hosts * given.holds === 1 ? given.loadMs : 0;
+    const boundMs = lowerBoundMs(trace, given.slots * given.hosts, loadMs);
     const longestMs = Math.max(...trace.map(({ trueMs }) => trueMs));
-    return { ...end, boundMs: lowerBoundMs(trace, host.slots, loadMs), longestMs };
+    return { ...end, boundMs, longestMs };
   });
   const mean = (of: (end: (typeof ends)[number]) => number): number =>
     ends.reduce((sum, end) => sum + of(end), 0) / ends.length;
@@ -118,7 +123,7 @@ function makeTrace(scene: Scene, seed: number): TrialJob[] {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   let atMs = 0;
   return Array.from({ length: scene.jobs }, () => {
-    atMs += (-Math.log(1 - random()) * serviceMs) / (scene.load * host.slots);
+    atMs += (-Math.log(1 - random()) * serviceMs) / (scene.load * host.slots * (scene.host?.hosts ?? 1));
     const { name: flow, weight, models } = pick(scene.flows);
     const model = pick(models);
     return { atMs, model, flow, weight, expectedMs: serviceMs, trueMs: serviceMs * spread(random) };
