@@ -33,6 +33,16 @@ test("a lone job for another model under a flood that never ends is started with
   expect(Math.max(...passedOverMs)).toBeLessThanOrEqual(61_000);
 });
 
+test("a host with room for one more model loads it as soon as a job waits for it, and works on meanwhile", () => {
+  const lone = job({ atMs: 100_000, model: "b", flow: "y" });
+  const jobs = inOrder(flood({}, 200), [lone]);
+  const { loads, passedOverMs, servedMs } = runSwapTrial(jobs, { ...given, holds: 2 }, 200_000);
+  expect(loads).toBe(2);
+  expect(Math.max(...passedOverMs)).toBeLessThanOrEqual(1_000);
+  // Two slots, but for the first load.
+  expect(servedMs.get("x")).toBeGreaterThanOrEqual(2 * 196_000);
+});
+
 test("tenants whose models take turns in one memory get GPU time by their weights", () => {
   const jobs = inOrder(
     flood({ model: "a", flow: "one", weight: 4 }, 4_000),

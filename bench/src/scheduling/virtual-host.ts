@@ -34,7 +34,7 @@ export function createVirtualHost<Job extends HostJob>(
     running.filter(({ job }) => job.model === model).length +
     (loading?.model === model ? loading.calls.length : 0);
   const free = (model: string): number => slots - callsOf(model);
-  const hasRoom = (): boolean => loaded.size + Number(loading !== undefined) < holds;
+  const hasRoom = (): boolean => (loading ? loading.victim === undefined : loaded.size < holds);
   const isUsed = (model: string, wanted: ReadonlySet<string>): boolean =>
     callsOf(model) > 0 || wanted.has(model);
   /** As `keep_alive` steers it: one that nobody waits for, and of those the one that was called first. */
