@@ -1,7 +1,7 @@
 import { isFinalState, type JobView } from "@forebay/client";
 import { formatTable } from "../format-table.ts";
 import { answerOf } from "./answer-of.ts";
-import { formatSeconds } from "./format-seconds.ts";
+import { formatSeconds } from "../format-seconds.ts";
 import { describeEnd } from "./progress.ts";
 
 /** A job for a person: what it is, how it went, and what came of it. */

@@ -9,7 +9,7 @@ import {
 import type { CliIo } from "../command.ts";
 import { CommandError, jobFailedStatus } from "../command-error.ts";
 import { openStatusLine } from "../terminal/status-line.ts";
-import { describeRetry } from "./api-flags.ts";
+import { describeRetry } from "../api-flags.ts";
 import { answerOf } from "./answer-of.ts";
 import { openInterrupts } from "./interrupts.ts";
 import { describeEnd, describeProgress } from "./progress.ts";

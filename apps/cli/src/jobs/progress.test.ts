@@ -1,6 +1,6 @@
 import type { JobView } from "@forebay/client";
 import { describe, expect, test } from "vitest";
-import { formatSeconds } from "./format-seconds.ts";
+import { formatSeconds } from "../format-seconds.ts";
 import { describeEnd, describeProgress, type LiveFigures } from "./progress.ts";
 
 const waiting: JobView = {

@@ -1,5 +1,5 @@
 import type { JobView } from "@forebay/client";
-import { formatSeconds } from "./format-seconds.ts";
+import { formatSeconds } from "../format-seconds.ts";
 
 /** What is known of an answer while it is made. */
 export type LiveFigures = {
