@@ -16,7 +16,7 @@ beforeEach(async () => {
   const client = openRedis({ url: inject("redisUrl"), prefix }, "consumer", prefix, () => undefined);
   stack.defer(() => closeRedis(client));
   await waitForRedis(client, 10_000);
-  stack.defer(() => client.del(`${prefix}:slots:${host}:${model}`));
+  stack.defer(async () => void (await client.del(`${prefix}:slots:${host}:${model}`)));
   space = openQueueSpace(client, prefix);
   stack.defer(() => space.close());
 });
