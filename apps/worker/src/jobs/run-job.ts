@@ -121,7 +121,7 @@ async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
 
 async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Outcome> {
   const { delivery, job, signal } = call;
-  const progress = createProgressReporter(delivery);
+  const progress = createProgressReporter(delivery, { tellReaders: !job.stream });
   const relay = createTokenRelay(delivery);
   const { backend } = call.seat;
   const firstByte = once(() => {
@@ -138,7 +138,7 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
       onDelta(delta, tokens) {
         firstByte();
         clock.token();
-        if (job.stream) relay.push(delta);
+        if (job.stream) relay.push(delta, tokens);
         progress.report(tokens);
       },
     });
