@@ -16,7 +16,8 @@ export function describeProgress(job: JobView, live: LiveFigures, nowMs: number)
     case "waiting": {
       const { queue_position: before } = job;
       const place = before === null ? "" : before === 0 ? ", next" : `, ${before} before it`;
-      return `waiting${place} · ${since(job.created_at)}`;
+      const start = job.eta_s === null ? "" : ` · starts in about ${formatSeconds(job.eta_s * 1_000)}`;
+      return `waiting${place}${start} · ${since(job.created_at)}`;
     }
     case "delayed":
       return job.run_at !== null && Date.parse(job.run_at) > nowMs
