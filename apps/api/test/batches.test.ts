@@ -277,7 +277,10 @@ test("a batch has what its key has: its models, and half of the jobs its tenant 
   await runner.stop();
   await live.startBatchRunner();
   client = new OpenAI({ baseURL: `${apiUrl}/v1`, apiKey: key, maxRetries: 0 });
-  const lines = Array.from({ length: 20 }, (_, n) => chat(`line-${n}`));
+  // Long enough to be seen.
+  const lines = Array.from({ length: 20 }, (_, n) =>
+    chat(`line-${n}`, "Say hello", { max_completion_tokens: 100 }),
+  );
   const made = await create([...lines, chat("other", "x", { model: "nomic-embed-text" })]);
   let most = 0;
   const batch = await waitFor(
