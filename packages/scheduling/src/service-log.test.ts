@@ -33,6 +33,16 @@ test("thousands of starts a second are remembered as a few moments, and no time 
   expect(passed).toBe(50_000);
 });
 
+test("a long job that began right after another one is not taken for that", () => {
+  log.began(5, 0);
+  log.began(5, 1);
+  log.began(30, 3);
+  expect(log.passedOverMs({ tag: 20, sinceMs: 2 }, 40_003)).toBe(40_000);
+  log.began(10, 40_003);
+  log.began(10, 50_000);
+  expect(log.passedOverMs({ tag: 20, sinceMs: 2 }, 60_000)).toBe(40_000);
+});
+
 test("it looks back so far and no further", () => {
   for (let second = 0; second < 1_000; second++) log.began(100, second * 1_000);
   expect(log.passedOverMs({ tag: 1, sinceMs: 0 }, 1_000_000)).toBe(60_000);

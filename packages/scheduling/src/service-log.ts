@@ -18,13 +18,12 @@ export function createServiceLog(windowMs: number, moments: number = momentsMax)
   const starts: { atMs: number; tag: number }[] = [];
   return {
     began(tag, nowMs) {
-      const last = starts.at(-1);
-      if (last && nowMs - last.atMs < stepMs) {
-        last.tag = tag;
-        return;
-      }
+      const [before, last] = starts.slice(-2);
+      // Only what was short is forgotten, and the last one never: it may run for long.
+      if (before && last && last.atMs - before.atMs < stepMs && nowMs - last.atMs < stepMs) starts.pop();
       starts.push({ atMs: nowMs, tag });
-      if (starts.length > moments) starts.shift();
+      // Of one step two are kept at most.
+      if (starts.length > 2 * moments) starts.shift();
     },
     passedOverMs({ tag, sinceMs }, nowMs) {
       let sum = 0;
