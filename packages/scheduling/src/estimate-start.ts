@@ -61,6 +61,13 @@ export function slotsFor(models: ReadonlySet<string>, backends: readonly Backend
   return sum(backends.map((host) => Math.max(0, ...[...models].map((model) => slotsOf(host, model)))));
 }
 
+/** By how many milliseconds one millisecond of a slot's work for a model (`of`) makes the line of another one (`on`) longer. */
+export function delayOfWork(of: string, on: string, load: Workload): number {
+  const hosts = load.backends.filter((backend) => slotsOf(backend, on) > 0);
+  const slots = sum(hosts.map((host) => slotsOf(host, on)));
+  return slots === 0 ? 0 : partOnHosts(of, hosts, load) / slots;
+}
+
 function workBefore(queue: QueueBacklog, place: PlaceInLine, load: Workload): number {
   if (queue.waiting === 0) return 0;
   const each = meanCostMs(queue, load);
