@@ -42,7 +42,7 @@ type Step = {
 /** What those feel who are let in, and those who are not, when more comes than can be done. */
 export const measureOverload: Part = async ({ say }) => {
   const steps: Step[] = [];
-  for (const load of [1, 2, 10]) {
+  for (const load of (process.env["LOADS"] ?? "1,2,10").split(",").map(Number)) {
     const step = await runStep(load);
     say(describe(step));
     steps.push(step);
@@ -190,13 +190,16 @@ async function runStep(load: number): Promise<Step> {
   }
 }
 
-/** Until the model's speed is known; nobody could say how long a line is before. */
+/** Until the model's speed is known: nobody could say how long a line is before. */
 async function learn(post: (tenant: number, body: string) => Promise<unknown>): Promise<void> {
-  for (let i = 0; i < 80; i++) {
-    const options = { num_predict: meanTokens };
-    await post(i % tenants, JSON.stringify({ model, prompt: `Learn ${i}`, options }));
-    await sleep(35);
+  const giveUpAt = performance.now() + patienceMs;
+  for (let taken = 0; taken < 100;) {
+    if (performance.now() > giveUpAt) throw new Error("the jobs to learn from were not taken");
+    const body = JSON.stringify({ model, prompt: "Learn", options: { num_predict: meanTokens } });
+    if (!(await post(taken % tenants, body))) taken++;
+    await sleep(1_000 / capacityPerS);
   }
+  // What was learned is read every few seconds, and what was promised meanwhile runs out.
   await sleep(6_000);
 }
 

@@ -17,6 +17,7 @@ import {
   type EtaFactors,
   etaRangeMs,
   type JobEstimate,
+  lengthOfLineMs,
   modelCosts,
   type ModelCosts,
   type PlaceInLine,
@@ -102,8 +103,7 @@ export function createForecasts(
   /** Without what joined since. The same for all who ask until the next reading. */
   const readEnd = (model: string, load: Workload): Line | undefined => {
     if (ends.has(model)) return ends.get(model);
-    const last = { queueName: "", model, tag: Number.POSITIVE_INFINITY, ahead: Number.POSITIVE_INFINITY };
-    const levelMs = estimateStartMs(last, load);
+    const levelMs = lengthOfLineMs(model, load);
     const others = { heavy: 0, light: 0 };
     for (const [other, { heavy, light }] of promises) {
       if (other === model) continue;
