@@ -69,7 +69,11 @@ test("the line before a model's hosts is all the work for them, whoever it is fo
 test.each<[string, Parameters<typeof delayOfWork>, number]>([
   ["its own, on two slots", ["a", "a", load([], [one])], 0.5],
   ["another one's on the same host", ["b", "a", load([], [one])], 0.5],
-  ["half of another one's, which has a host of its own as well", ["b", "a", load([], [one, host("two", { b: [2, true] })])], 0.25],
+  [
+    "half of another one's, which has a host of its own as well",
+    ["b", "a", load([], [one, host("two", { b: [2, true] })])],
+    0.25,
+  ],
   ["another one's elsewhere", ["c", "a", load([], [one, host("other", { c: [1, true] })])], 0],
   ["nobody's, where nobody is up", ["a", "a", load([], [])], 0],
 ])("a line gets longer by work: %s", (_, of, delay) => {

@@ -44,9 +44,13 @@ export type RoomSeeker = {
 
 /** Where lines are half full, or room is promised, what is known of them may be so old. */
 const freshMs = 100;
-/** Parts of a line's limit: promises aim below it, since callers come early, late or several at once. */
-const targetPart = 0.8;
-/** Up to here everybody may join, since not all who were promised room come back for it. */
+/**
+ * Parts of a line's limit. Promises aim below it and are kept a little beyond: callers come late or several at once,
+ * and work may take longer than expected.
+ */
+const targetPart = 0.75;
+const keptPart = 1.25;
+/** Up to here everybody may join: not all who were promised room come back for it. */
 const lowPart = 0.5;
 
 export function createAdmission(
@@ -63,7 +67,8 @@ export function createAdmission(
   /** With what joined since it was read. */
   const readLoad = async (): Promise<SystemLoad> => {
     let read = await load.get();
-    if (read.promised || read.waiting + joined > limits.jobsWaitingMax * lowPart) read = await load.get(freshMs);
+    if (read.promised || read.waiting + joined > limits.jobsWaitingMax * lowPart)
+      read = await load.get(freshMs);
     if (read !== counted) joined = 0;
     counted = read;
     return { ...read, waiting: read.waiting + joined };
@@ -86,7 +91,8 @@ export function createAdmission(
       const waitMs = retryAfterS((levelMs - targetMs) / 1_000, 1, Math.random()) * 1_000;
       return { kind: "unpromised", waitMs };
     }
-    const bounds = { levelMs, limitMs, targetMs, lowMs: limitMs * lowPart, msPerUnit, others };
+    const keptMs = limitMs * keptPart;
+    const bounds = { levelMs, limitMs, keptMs, targetMs, lowMs: limitMs * lowPart, msPerUnit, others };
     const who = { flow: asks.flow, identity: asks.identity() };
     const answer = await askForRoom(space, { ...bounds, ...who, line: name, amount });
     onAnswer(answer.kind);

@@ -30,8 +30,9 @@ export type RoomRequest = {
   /** How much room it needs, in the line's unit. */ readonly amount: number;
   /** The line, without spaces, and how long it is now. */ readonly line: string;
   readonly levelMs: number;
-  /** How long it may be, and what promises aim at: what comes early or at once fits in between. */
+  /** How long it may be, also with those who were promised room, and what promises aim at. */
   readonly limitMs: number;
+  readonly keptMs: number;
   readonly targetMs: number;
   /** A line this short takes everybody: those who were promised room do not all come back. */ readonly lowMs: number;
   /** Milliseconds of the line a unit of its room is. */ readonly msPerUnit: number;
@@ -55,12 +56,12 @@ const promisesMax = 100_000;
 const earlyMs = 100;
 
 // KEYS: sums, flows, held. ARGV: key of an identity's promises without it, identity, flow, amount, line, level, limit,
-// target, low, ms a unit, others' heavy and light ms. Returns what, and ms to wait.
+// limit for those with a promise, target, low, ms a unit, others' heavy and light ms. Returns what, and ms to wait.
 const script = createLuaScript(`
 local sums, flows, held, of = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local identity, flow, amount, line = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local level, limit, target, low = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local unit = tonumber(ARGV[10])
+local level, limit, kept = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local target, low, unit = tonumber(ARGV[9]), tonumber(ARGV[10]), tonumber(ARGV[11])
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function take_from(key, field, by)
@@ -86,7 +87,7 @@ for _, member in ipairs(redis.call("ZRANGEBYSCORE", held, "-inf", now, "LIMIT", 
 end
 local mine = redis.call("ZRANGEBYSCORE", of .. identity, "-inf", now + ${earlyMs}, "LIMIT", 0, 1)[1]
 if mine then
-  if level <= limit then
+  if level <= kept then
     forget(identity, mine)
     return { "kept", 0 }
   end
@@ -95,8 +96,8 @@ if mine then
   return { "again", wait }
 end
 local promised = redis.call("HMGET", sums, "heavy:" .. line, "light:" .. line, "all")
-local heavy = (tonumber(promised[1]) or 0) * unit + tonumber(ARGV[11])
-local light = (tonumber(promised[2]) or 0) * unit + tonumber(ARGV[12])
+local heavy = (tonumber(promised[1]) or 0) * unit + tonumber(ARGV[12])
+local light = (tonumber(promised[2]) or 0) * unit + tonumber(ARGV[13])
 if heavy + light == 0 and level <= limit then return { "room", 0 } end
 local needed = amount * unit
 if level <= low or level + heavy + light + needed <= target then return { "room", 0 } end
@@ -124,8 +125,8 @@ return { "told", wait }
 export async function askForRoom(space: QueueSpace, request: RoomRequest): Promise<RoomAnswer> {
   const { identity, flow, line, others } = request;
   const amount = Math.max(1, Math.round(request.amount));
-  const { levelMs, limitMs, targetMs, lowMs, msPerUnit } = request;
-  const numbers = [levelMs, limitMs, targetMs, lowMs, msPerUnit, others.heavy, others.light];
+  const { levelMs, limitMs, keptMs, targetMs, lowMs, msPerUnit } = request;
+  const numbers = [levelMs, limitMs, keptMs, targetMs, lowMs, msPerUnit, others.heavy, others.light];
   const [kind, waitMs] = (await script(space.client, keysOf(space), [
     `${space.key("promises", "of")}:`,
     identity,
