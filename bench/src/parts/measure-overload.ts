@@ -166,7 +166,7 @@ async function runStep(load: number): Promise<Step> {
   };
 
   try {
-    await learn(post);
+    await learn(api.url, made[0]?.key ?? "", dispatcher);
     // Even at a load of one the line is as often full as empty in the long run; the step begins in the middle.
     for (let i = 0; i < (backlogMaxS / 2) * capacityPerS; i++) begin();
     await Promise.all(calls);
@@ -196,16 +196,20 @@ async function runStep(load: number): Promise<Step> {
   }
 }
 
-/** Until the model's speed is known: nobody could say how long a line is before. */
-async function learn(post: (tenant: number, body: string) => Promise<unknown>): Promise<void> {
-  const giveUpAt = performance.now() + patienceMs;
-  for (let taken = 0; taken < 60; ) {
-    if (performance.now() > giveUpAt) throw new Error("the jobs to learn from were not taken");
-    const body = JSON.stringify({ model, prompt: "Learn", options: { num_predict: meanTokens } });
-    if (!(await post(taken % tenants, body))) taken++;
-    await sleep(1_000 / capacityPerS);
-  }
-  // What was learned is read every few seconds, and what was promised meanwhile runs out.
+/** Until the model's speed is known, without ever filling the line: nobody could say how long one is before. */
+async function learn(url: string, key: string, dispatcher: Agent): Promise<void> {
+  const headers = { "content-type": "application/json", authorization: `Bearer ${key}`, prefer: "wait=10" };
+  const body = JSON.stringify({ model, prompt: "Learn", options: { num_predict: meanTokens } });
+  const one = async (): Promise<void> => {
+    for (let job = 0; job < 30; job++) {
+      const answer = await request(`${url}/jobs`, { method: "POST", body, headers, dispatcher });
+      await answer.body.dump();
+      if (answer.statusCode !== 200)
+        throw new Error(`a job to learn from was answered with ${answer.statusCode}`);
+    }
+  };
+  await Promise.all(Array.from({ length: slots }, one));
+  // What was learned is read every few seconds.
   await sleep(6_000);
 }
 
