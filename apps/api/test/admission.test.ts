@@ -108,7 +108,7 @@ test("a backlog of more work than allowed is 503 for the model's hosts, and not 
 });
 
 describe("who was sent away for a full line", () => {
-  const fill = async (api: ApiFixture): Promise<void> => {
+  const fill = async (api: Pick<ApiFixture, "submit">): Promise<void> => {
     while ((await api.submit()).status === 202);
   };
   const promises = (api: ApiFixture): Promise<string[]> =>
@@ -139,6 +139,21 @@ describe("who was sent away for a full line", () => {
     expect((await api.submit({ prompt: "From 1" })).status).toBe(202);
     expect((await replica.submit({ prompt: "From 4", start_deadline_s: 3_600 })).status).toBe(202);
     expect((await api.submit({ prompt: "From 1" })).status).toBe(503);
+  });
+
+  test("because too many jobs wait, is told a time of its own too", async () => {
+    await using api = await createApiFixture(inject("redisUrl"), { API_JOBS_WAITING_MAX: "8" });
+    await api.announce(undefined, { [model]: 0.5 });
+    const replica = await api.startReplica();
+    await fill(replica);
+    const refused = [];
+    for (let caller = 0; caller < 4; caller++)
+      refused.push(await replica.submit({ prompt: `From ${caller}` }));
+    const waits = refused.map(({ headers }) => Number(headers.get("retry-after")));
+    expect(waits).toEqual([...new Set(waits)].toSorted((a, b) => a - b));
+    await makeDue(api);
+    expect((await replica.submit({ prompt: "New" })).status).toBe(503);
+    expect((await replica.submit({ prompt: "From 3" })).status).toBe(202);
   });
 
   test("is known again by its Idempotency-Key, in its own tenant alone", async () => {

@@ -85,8 +85,7 @@ export function createForecasts(
   const workload = createCachedReading(async (): Promise<Workload> => {
     joinedMs = new Map();
     const [{ leases }, entries] = await Promise.all([models.read(), directory.list()]);
-    const promised = readPromises(space);
-    const queues = await readBacklog(space, entries);
+    const [queues, promised] = await Promise.all([readBacklog(space, entries), readPromises(space)]);
     const backends = backendsOf(leases);
     const names = new Set([
       ...queues.map(({ model }) => model),
@@ -95,7 +94,7 @@ export function createForecasts(
     const known = new Map(
       await Promise.all([...names].map(async (name) => [name, await costsOf(name).get()] as const)),
     );
-    promises = await promised;
+    promises = promised;
     ends = new Map();
     return { queues, backends, costs: (model) => known.get(canonicalModelName(model)) ?? modelCosts() };
   }, believedMs);
