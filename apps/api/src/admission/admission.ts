@@ -35,7 +35,7 @@ export type Admission = {
 };
 
 /** A job that wants to be queued. */
-export type RoomSeeker = {
+type RoomSeeker = {
   readonly model: string;
   /** Milliseconds of a slot it will take. */ readonly costMs: number;
   /** Who asks, to be known again; absent: it is only looked whether there is room. */
