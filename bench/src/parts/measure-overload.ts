@@ -70,7 +70,7 @@ export const measureOverload: Part = async ({ say }) => {
   });
   const lost = steps.reduce((sum, step) => sum + step.lost, 0);
   const unsound = steps.reduce((sum, step) => sum + step.unsound, 0);
-  const served = flood.timesMs.length / (stepMs / 1_000) / capacityPerS;
+  const served = flood.accepted / even.accepted;
   return [
     timed("2 x", double),
     timed("10 x", flood),
@@ -89,10 +89,11 @@ export const measureOverload: Part = async ({ say }) => {
       judged: { value: unsound, target: atMost(0, "refusals") },
     },
     {
-      name: "work accepted at 10 x the load, of what can be done",
-      unit: "x",
-      forebay: served,
-      judged: { value: served, target: atLeast(0.9) },
+      name: "jobs done at 10 x the load, at 1 x beside it",
+      unit: "jobs/s",
+      forebay: flood.accepted / (stepMs / 1_000),
+      baseline: even.accepted / (stepMs / 1_000),
+      judged: { value: served, target: atLeast(0.85) },
     },
     { name: "refusal at 10 x the load, p99", unit: "ms", forebay: percentile(flood.refusalMs, 0.99) },
   ];
