@@ -2,9 +2,9 @@ import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 
 /**
- * Room promised to callers that were sent away, each of which was told another time. `<prefix>:promises` holds how much is promised of
- * each line (`heavy:<line>`, `light:<line>`, in the line's unit), `…:flows` by whom, `…:held` all promises by when they are forgotten,
- * `…:of:<identity>` those of one request by when its room is there.
+ * Room promised to callers that were sent away, each of which was told another time. `<prefix>:promises` holds how much
+ * of each line is promised (`heavy:<line>`, `light:<line>`, in the line's unit), `…:flows` to whom (ms), `…:held` all
+ * promises by when they are forgotten, `…:of:<identity>` those of one request by when its room is there.
  */
 const keysOf = (space: QueueSpace): string[] =>
   ["", "flows", "held"].map((part) => (part === "" ? space.key("promises") : space.key("promises", part)));
@@ -46,7 +46,7 @@ export type RoomAnswer =
   /** It may not, and has a place from then on (`told`, `again`: the one it had could not be given yet); or none (`unpromised`). */
   | { kind: "told" | "again" | "unpromised"; waitMs: number };
 
-/** What one who has promised room to itself leaves to those who have little: a quarter of all. */
+/** So much of the room is for anybody; the rest is for those who hold few promises. */
 const heavyPart = 0.75;
 /** A promise is held for so long after its time, and a tenth of the wait. */
 const heldMs = 15_000;
