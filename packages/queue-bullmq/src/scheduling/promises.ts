@@ -46,8 +46,12 @@ export type RoomAnswer =
   /** It may not, and has a place from then on (`told`, `again`: the one it had could not be given yet); or none (`unpromised`). */
   | { kind: "told" | "again" | "unpromised"; waitMs: number };
 
-/** So much of the room is for anybody; the rest is for those who hold few promises. */
-const heavyPart = 0.75;
+/**
+ * So much of the room is promised to anybody, and so much to those who hold few promises. The rest is left because jobs
+ * may take longer than expected; if they do not, the line gets shorter and takes others.
+ */
+const heavyPart = 0.6;
+const lightPart = 0.2;
 /** A promise is held for so long after its time, and a tenth of the wait. */
 const heldMs = 15_000;
 const horizonMs = 3_600_000;
@@ -106,7 +110,7 @@ local excess = math.max(0, level - target)
 local kind, wait = "heavy", excess + (heavy + needed) / ${heavyPart}
 local holds = tonumber(redis.call("HGET", flows, flow)) or 0
 if holds * redis.call("HLEN", flows) * 2 < (tonumber(promised[3]) or 0) then
-  local sooner = excess + (light + needed) / ${1 - heavyPart}
+  local sooner = excess + (light + needed) / ${lightPart}
   if sooner < wait then kind, wait = "light", sooner end
 end
 wait = math.ceil(wait)
