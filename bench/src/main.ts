@@ -8,6 +8,7 @@ import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
+import { measureFaults } from "./parts/measure-faults.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
@@ -44,6 +45,7 @@ const parts: Record<string, Part> = {
   fairness: measureFairness,
   eta: measureEta,
   overload: measureOverload,
+  faults: measureFaults,
 };
 
 const wanted = process.argv.slice(2);

@@ -64,7 +64,6 @@ export * from "./token-log/log-entry.ts";
 export * from "./token-log/open-live-hub.ts";
 export * from "./token-log/read-log.ts";
 export * from "./scheduling/note-dispatch.ts";
-export * from "./scheduling/read-heads.ts";
 export * from "./scheduling/reset-when-idle.ts";
 export * from "./scheduling/tag-untagged.ts";
 export * from "./scheduling/keep-shares.ts";

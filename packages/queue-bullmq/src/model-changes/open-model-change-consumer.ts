@@ -1,5 +1,5 @@
-import { UnrecoverableError, WaitingError, Worker } from "bullmq";
-import { closeWorker } from "../redis/close-worker.ts";
+import { UnrecoverableError } from "bullmq";
+import { openErrandWorker } from "../consumer/open-errand-worker.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import {
   type ChangeEnd,
@@ -33,41 +33,20 @@ export function openModelChangeConsumer(
   space: QueueSpace,
   options: ModelChangeConsumerOptions,
 ): AsyncDisposable {
-  const stopping = new AbortController();
-  let lost = new AbortController();
-
-  const worker = new Worker(
-    modelChangeQueueName(options.backend),
-    async (job, token = "") => {
+  const { worker, backend, lockMs, stalledCheckMs } = options;
+  return openErrandWorker<ChangeEnd>(space, {
+    queueName: modelChangeQueueName(backend),
+    name: worker,
+    concurrency: 1,
+    lockMs,
+    stalledCheckMs,
+    maxStalledCount,
+    closeWithinMs,
+    async run(job, signal) {
       const change = modelChangeSchema.safeParse(job.data);
       if (!change.success) throw new UnrecoverableError("the change does not parse");
-      lost = new AbortController();
-      const signal = AbortSignal.any([stopping.signal, lost.signal]);
-      try {
-        return await options.handle(change.data, (line) => job.updateProgress(line), signal);
-      } catch (error) {
-        if (!stopping.signal.aborted) throw error;
-        await job.moveToWait(token);
-        throw new WaitingError();
-      }
+      return options.handle(change.data, (line) => job.updateProgress(line), signal);
     },
-    {
-      connection: space.client,
-      prefix: space.prefix,
-      name: options.worker,
-      concurrency: 1,
-      lockDuration: options.lockMs,
-      stalledInterval: options.stalledCheckMs,
-      maxStalledCount,
-    },
-  );
-  worker.on("error", options.onError);
-  worker.on("lockRenewalFailed", () => lost.abort());
-
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await closeWorker(worker, closeWithinMs);
-    },
-  };
+    on: { error: options.onError },
+  });
 }
