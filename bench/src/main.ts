@@ -15,6 +15,7 @@ import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
 import { measureOverhead } from "./parts/measure-overhead.ts";
+import { measureOverload } from "./parts/measure-overload.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
@@ -45,6 +46,7 @@ const parts: Record<string, Part> = {
   batches: measureBatches,
   fairness: measureFairness,
   eta: measureEta,
+  overload: measureOverload,
   faults: measureFaults,
 };
 
