@@ -1,4 +1,4 @@
-// npm run bench [-- part …]
+// npm run bench [-- part …] [--real-time]
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { type Figure, passes } from "./figure.ts";
@@ -21,6 +21,7 @@ import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
 import { measureStop } from "./parts/measure-stop.ts";
 import { measureSwaps } from "./parts/measure-swaps.ts";
+import { measureTrials } from "./parts/measure-trials.ts";
 import { measureStreams } from "./parts/measure-streams.ts";
 import { measureWorker } from "./parts/measure-worker.ts";
 import type { Part } from "./parts/part.ts";
@@ -31,6 +32,7 @@ const parts: Record<string, Part> = {
   get: measureGet,
   worker: measureWorker,
   swaps: measureSwaps,
+  trials: measureTrials,
   idle: measureIdle,
   pickup: measurePickup,
   bytes: measureBytes,
@@ -48,7 +50,9 @@ const parts: Record<string, Part> = {
   faults: measureFaults,
 };
 
-const wanted = process.argv.slice(2);
+const realTimeFlag = "--real-time";
+const realTime = process.argv.includes(realTimeFlag);
+const wanted = process.argv.slice(2).filter((word) => word !== realTimeFlag);
 const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`There is no part ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}.`);
@@ -63,7 +67,7 @@ const figures: Figure[] = [];
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const startedAt = performance.now();
     const say = (text: string): void => console.error(`${name}: ${text}`);
-    figures.push(...(await part({ generator, ollama, say })));
+    figures.push(...(await part({ generator, ollama, say, realTime })));
     say(`${((performance.now() - startedAt) / 1_000).toFixed(0)} s`);
   }
 }
@@ -72,7 +76,7 @@ if (process.env["BENCH_DETAILS"])
   console.log(JSON.stringify(figures.map(({ name, details }) => ({ name, details }))));
 
 // A part alone is for trying things out; only the whole is worth keeping.
-if (wanted.length === 0) await writeResults(figures);
+if (wanted.length === 0 && !realTime) await writeResults(figures);
 if (figures.some((figure) => passes(figure) === false)) process.exitCode = 1;
 
 async function writeResults(all: readonly Figure[]): Promise<void> {

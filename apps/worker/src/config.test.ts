@@ -19,7 +19,7 @@ test("nothing need be set", () => {
   expect(load()).toMatchObject({
     backends: [{ name: "127.0.0.1:11434", url: "http://127.0.0.1:11434" }],
     slotsPerModel: undefined,
-    affinityWaitMs: { interactive: 60_000, standard: 60_000, batch: 60_000 },
+    affinityWaitMs: { interactive: 10_000, standard: 60_000, batch: 300_000 },
     keepAliveS: 300,
     firstByteTimeoutMs: 600_000,
     shutdownGraceMs: 25_000,

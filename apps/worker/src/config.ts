@@ -67,7 +67,7 @@ const envSchema = z.object({
   MODEL_CHANGES: z.enum(["true", "false"]).default("false"),
   WORKER_CONCURRENCY: z.union([z.literal("auto"), slotsSchema]).default("auto"),
   WORKER_SLOTS: slotListSchema.optional(),
-  WORKER_AFFINITY_WAIT_S: affinityWaitSchema.prefault("60"),
+  WORKER_AFFINITY_WAIT_S: affinityWaitSchema.prefault("interactive=10,standard=60,batch=300"),
   WORKER_KEEP_ALIVE_S: z.coerce.number().int().min(-1).max(secondsMax).default(300),
   // Ollama sends no byte while a model loads, and loads of minutes are reported: a shorter budget would abort
   // a load only to start it again.

@@ -19,9 +19,7 @@ import { readBackends } from "./backends/read-backends.ts";
 import type { WorkerConfig } from "./config.ts";
 import { createElsewhere } from "./dispatch/elsewhere.ts";
 import { createFeeder, type Seat } from "./dispatch/feeder.ts";
-import { createLaneWaits } from "./dispatch/lane-waits.ts";
 import { keepAliveS } from "./dispatch/keep-alive.ts";
-import { swapTicks } from "./dispatch/swap-ticks.ts";
 import type { WorkerEvents } from "./events.ts";
 import { type HeldSeat, runJob } from "./jobs/run-job.ts";
 import { openModelChanges } from "./model-changes/follow-hosts.ts";
@@ -53,7 +51,6 @@ export async function startWorker(
   const paused = new Set<string>();
   const leases = createLeaseKeeper(space, worker, () => dispatcher.poke(), events.leaseFailed);
   stack.defer(() => leases.close());
-  const lanes = createLaneWaits(space, config.affinityWaitMs);
   const own = (): Set<string> => new Set(fleet.backends.map(({ name }) => name));
   const tellLoad = (seat: Seat, loading: boolean): void => {
     const { backend, resident } = seat;
@@ -70,9 +67,8 @@ export async function startWorker(
     backends: () => fleet.backends,
     leases,
     elsewhere,
-    overtakenMsMax: lanes.of,
+    passedOverMsMax: config.affinityWaitMs,
     isPaused: (model) => paused.has(model),
-    swapTicks,
     onLoad(seat) {
       events.loadBegan(seat.backend, seat.resident.affinity);
       tellLoad(seat, true);

@@ -167,7 +167,19 @@ test("jobs of two models in turn are grouped: a backend that holds one of them s
   for (let pair = 0; pair < 9; pair++) ids.push(...(await submit(1)), ...(await submit(1, other)));
   await fixture.startWorker(one());
   await allServed(ids);
-  expect(fixture.simulator.stats().loads).toBeLessThanOrEqual(8);
+  expect(fixture.simulator.stats().loads).toBeLessThanOrEqual(4);
+});
+
+test("a tenant's lone job for another model is not left until there are no more jobs for the loaded one", async () => {
+  await fixture.startWorker({ ...one(), WORKER_AFFINITY_WAIT_S: "0.5", WORKER_CONCURRENCY: "1" });
+  // That its backend holds one model only is known from now on.
+  for (const fields of [{}, other, {}]) await allServed(await submit(1, fields));
+  const hot = await submit(30);
+  const lone = await submit(1, { ...other, tenant: "other" });
+  await allServed(lone);
+  const states = await Promise.all(hot.map(async (id) => (await fixture.read(id)).state));
+  expect(states).toContain("waiting");
+  await allServed(hot);
 });
 
 test("two models find a home each on two backends that hold one", async () => {

@@ -8,7 +8,6 @@ import { openBackend } from "../src/backends/backend.ts";
 import { createLeaseKeeper, type LeaseKeeper } from "../src/backends/lease-keeper.ts";
 import { createElsewhere } from "../src/dispatch/elsewhere.ts";
 import { createFeeder, type Feeder, type Seat } from "../src/dispatch/feeder.ts";
-import { swapTicks } from "../src/dispatch/swap-ticks.ts";
 
 const [model, other] = ["llama3.2:3b", "qwen3:8b"];
 const entries = [model, other].map((name) => ({ name: `q:${name}`, model: name, runner: {} }));
@@ -56,15 +55,15 @@ async function feed(hosts: number): Promise<void> {
     backends: () => fleet.backends,
     leases,
     elsewhere: createElsewhere(),
-    overtakenMsMax: () => waitMsMax,
+    passedOverMsMax: { interactive: waitMsMax, standard: waitMsMax, batch: 5 * waitMsMax },
     isPaused: (name) => paused.has(name),
-    swapTicks,
     onLoad: ({ backend, resident }) => loads.push(`${resident.model} on ${backend.name}`),
   });
   feeder.know(entries);
 }
 const head = (name: string, tag: number, sinceMs = 0) => {
-  return { queueName: `q:${name}`, id: `${name} ${tag}`, tag, sinceMs, waiting: 1 };
+  const lane = "standard" as const;
+  return { queueName: `q:${name}`, id: `${name} ${tag}`, tag, sinceMs, lane, waiting: 1 };
 };
 /** What is chosen once the leases it asked for are there. */
 const choose = (heads: ReturnType<typeof head>[], nowMs = Date.now()): Promise<Seat> =>
@@ -118,7 +117,7 @@ test("a head that was passed over for as long as it may be goes first whatever i
   expect([later.resident.model, later.cold]).toEqual([other, true]);
 });
 
-test("a new head of a queue that was passed over begins to wait anew", async () => {
+test("what began before a job was put has not passed it over", async () => {
   await feed(1);
   await load(await choose([head(model, 1)]));
   const begun = Date.now();
@@ -126,6 +125,16 @@ test("a new head of a queue that was passed over begins to wait anew", async () 
   const soon = begun + waitMsMax + 1;
   const next = await choose([head(model, 20, soon), head(other, 11, soon)], soon);
   expect(next.resident.model).toBe(model);
+});
+
+test("a job that comes to the front was passed over as long as the one before it", async () => {
+  await feed(1);
+  await load(await choose([head(model, 1)]));
+  const begun = Date.now();
+  feeder.leave(await choose([head(model, 20, begun), head(other, 10, begun)], begun));
+  const soon = begun + waitMsMax + 1;
+  const next = await choose([head(model, 20, begun), head(other, 11, begun)], soon);
+  expect([next.resident.model, next.cold]).toEqual([other, true]);
 });
 
 test("a job that failed on a host gets a slot of another one, and gives back the first", async () => {

@@ -6,6 +6,7 @@ type PartContext = {
   readonly generator: LoadGenerator;
   readonly ollama: InstantOllama;
   readonly say: (text: string) => void;
+  /** What is played faster than what it stands for is to be as slow. */ readonly realTime: boolean;
 };
 
 export type Part = (context: PartContext) => Promise<Figure[]>;

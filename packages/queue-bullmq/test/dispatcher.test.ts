@@ -6,6 +6,7 @@ import {
   type Delivery,
   type Dispatcher,
   leaseSlots,
+  lookAtQueue,
   openDispatcher,
   type WaitingHead,
   type QueueSpace,
@@ -152,6 +153,18 @@ test("a queue that is no longer served finishes what runs, and takes nothing mor
   expect(await fixture.read(left.id)).toMatchObject({ state: "waiting", starts: [] });
   dispatcher.match(names);
   await fixture.ended(left.id);
+});
+
+test("the lane of a job at the front is known; one that others put without a tag is of the standard lane", async () => {
+  const [name = ""] = await queues(1);
+  const look = async () => (await lookAtQueue(fixture.space, name, Date.now())).head?.lane;
+  expect(await look()).toBeUndefined();
+  await submit(0, { lane: "batch" });
+  expect(await look()).toBe("batch");
+  await submit(0, { lane: "interactive" });
+  expect(await look()).toBe("interactive");
+  await fixture.space.queue(name).add("generate", { not: "ours" });
+  expect(await look()).toBe("standard");
 });
 
 describe("slots that workers lease", () => {

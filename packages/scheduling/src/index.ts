@@ -6,3 +6,6 @@ export * from "./observe-job.ts";
 export * from "./tags.ts";
 export * from "./estimate-start.ts";
 export * from "./eta-range.ts";
+export * from "./choose-queue.ts";
+export * from "./service-log.ts";
+export * from "./home-times.ts";

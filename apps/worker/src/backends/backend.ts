@@ -78,6 +78,12 @@ export function openBackend(
     return Date.now() < throttledUntil ? Math.ceil(most / 2) : most;
   };
 
+  /** What is known of others says more than nothing. */
+  const meanLoadMs = (): number => {
+    const sum = [...loads.values()].reduce((total, ms) => total + ms, 0);
+    return loads.size === 0 ? firstLoadMs : sum / loads.size;
+  };
+
   /** One token tells whether a model that fell silent works again; only if that loads nothing. */
   const probeSilent = async (): Promise<void> => {
     for (const model of breakers.silent()) {
@@ -133,7 +139,7 @@ export function openBackend(
         learned.set(model, learnSlots(learned.get(model) ?? oneSlot, sample, Date.now()));
       }
     },
-    loadMs: (model) => loads.get(model) ?? firstLoadMs,
+    loadMs: (model) => loads.get(model) ?? meanLoadMs(),
     recordLoad(model, ms) {
       const known = loads.get(model);
       loads.set(model, known === undefined ? ms : known + smoothing * (ms - known));

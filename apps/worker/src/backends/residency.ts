@@ -17,6 +17,7 @@ type Look = { readonly loads: number };
 export type Residency = {
   /** The affinity that is being loaded for a call of ours. */ readonly loading: string | undefined;
   /** Whether one more fits; undefined: it has not shown yet. */ readonly room: boolean | undefined;
+  /** Names of what is in memory. */ readonly models: readonly string[];
   has(resident: Resident): boolean;
   /** A call begins; it may have to load first. */
   begin(resident: Resident): void;
@@ -63,6 +64,9 @@ export function createResidency(): Residency {
     get room() {
       if (inMemory.size < seenMost) return true;
       return most === undefined ? undefined : inMemory.size < most;
+    },
+    get models() {
+      return [...inMemory.keys()];
     },
     has,
     begin(resident) {

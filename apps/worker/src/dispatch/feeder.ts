@@ -1,9 +1,16 @@
 import type { WaitingHead } from "@forebay/queue-bullmq";
-import { affinityKey, type QueueEntry } from "@forebay/queue-contracts";
+import { affinityKey, type Lane, type QueueEntry } from "@forebay/queue-contracts";
+import {
+  chooseQueue,
+  createHomeTimes,
+  createServiceLog,
+  type Host,
+  type ServiceLog,
+  type WaitingQueue,
+} from "@forebay/scheduling";
 import type { Backend } from "../backends/backend.ts";
 import type { LeaseKeeper } from "../backends/lease-keeper.ts";
 import type { Resident } from "../backends/residency.ts";
-import { chooseQueue, type Host, type WaitingQueue } from "./choose-queue.ts";
 import type { Elsewhere } from "./elsewhere.ts";
 
 /** A slot on a host, held for one call. */
@@ -31,23 +38,27 @@ export type FeederDeps = {
   readonly backends: () => readonly Backend[];
   readonly leases: LeaseKeeper;
   readonly elsewhere: Elsewhere;
-  /** How long a head may be passed over, by when its lane is known. */
-  readonly overtakenMsMax: (head: WaitingHead) => number;
+  /** How long a job may be passed over for the sake of a loaded model. */
+  readonly passedOverMsMax: Readonly<Record<Lane, number>>;
   readonly isPaused: (model: string) => boolean;
-  readonly swapTicks: (loadMs: number) => number;
   /** A host begins to load. */ readonly onLoad: (seat: Seat) => void;
 };
 
 /** A call nobody has seen yet. */
 const firstCallMs = 4_000;
 const smoothing = 0.2;
+const windowMsMin = 60_000;
 
 export function createFeeder(deps: FeederDeps): Feeder {
   const residents = new Map<string, Resident>();
+  const modelsByAffinity = new Map<string, string>();
   const callMs = new Map<string, number>();
   let waitingNow: ReadonlySet<string> = new Set();
   const loadedAt = new Map<string, number>();
-  const overtaken = new Map<string, { id: string; sinceMs: number }>();
+  const logs = new Map<string, ServiceLog>();
+  const homeTimes = createHomeTimes();
+  // Those who have been passed over for too long go by how much longer.
+  const windowMs = Math.max(windowMsMin, 2 * Math.max(...Object.values(deps.passedOverMsMax)));
 
   const slotsOf = (backend: Backend, resident: Resident, nowMs: number): number =>
     backend.draining || !backend.serves(resident.model, nowMs) ? 0 : backend.slots(resident.model);
@@ -57,48 +68,53 @@ export function createFeeder(deps: FeederDeps): Feeder {
   const describe = (head: WaitingHead, nowMs: number): Waiting | undefined => {
     const resident = residents.get(head.queueName);
     if (!resident || deps.isPaused(resident.model)) return undefined;
-    const passed = overtaken.get(head.queueName);
     return {
       name: head.queueName,
       affinity: resident.affinity,
       tag: head.tag,
       sinceMs: head.sinceMs,
-      overtakenMs: passed?.id === head.id ? passed.sinceMs : undefined,
-      overtakenMsMax: deps.overtakenMsMax(head),
+      passedOverMsMax: deps.passedOverMsMax[head.lane],
       backlogMs: head.waiting * (callMs.get(resident.model) ?? firstCallMs),
       slotsElsewhere: deps.elsewhere.slots(resident.affinity, nowMs),
-      id: head.id,
       resident,
     };
+  };
+
+  const logOf = ({ name }: Backend): ServiceLog => {
+    const log = logs.get(name) ?? createServiceLog(windowMs);
+    logs.set(name, log);
+    return log;
   };
 
   const view = (backend: Backend, waiting: readonly Waiting[], nowMs: number): Seen => {
     const of = (queue: WaitingQueue): Resident => (queue as Waiting).resident;
     const loaded = waiting.filter(({ resident }) => backend.residency.has(resident));
+    const wanted = (model: string): boolean =>
+      backend.busy(model) > 0 || waiting.some(({ resident }) => resident.model === model);
+    const loading = backend.residency.loading ?? deps.elsewhere.loadingOn(backend.name, nowMs);
     return {
       backend,
       name: backend.name,
       loaded: new Set(loaded.map(({ affinity }) => affinity)),
-      loading: backend.residency.loading ?? deps.elsewhere.loadingOn(backend.name, nowMs),
+      loading,
       room: backend.residency.room,
+      spare: backend.residency.models.some((model) => !wanted(model)),
       steadyMs: nowMs - (loadedAt.get(backend.name) ?? 0),
       busy: backend.busy(),
       slots: (queue) => slotsOf(backend, of(queue), nowMs),
       free: (queue) => freeOf(backend, of(queue), nowMs),
       swapMs: (queue) => backend.loadMs(of(queue).model),
+      clashes(queue) {
+        const { affinity, model } = of(queue);
+        const isThere = backend.residency.models.includes(model) && !backend.residency.has(of(queue));
+        return (
+          isThere ||
+          (loading !== undefined && loading !== affinity && modelsByAffinity.get(loading) === model)
+        );
+      },
+      passedOverMs: ({ affinity, tag, sinceMs }) =>
+        logOf(backend).passedOverMs({ tag, sinceMs: Math.max(sinceMs, homeTimes.since(affinity)) }, nowMs),
     };
-  };
-
-  /** Starts the clock of those that are owed more than the one that goes first. */
-  const noteOvertaken = (waiting: readonly Waiting[], chosen: Waiting, host: Host, nowMs: number): void => {
-    overtaken.delete(chosen.name);
-    for (const queue of waiting) {
-      const owedMore = queue.tag < chosen.tag || (queue.tag === chosen.tag && queue.sinceMs < chosen.sinceMs);
-      if (queue === chosen || !owedMore || host.slots(queue) === 0) continue;
-      if (overtaken.get(queue.name)?.id !== queue.id) {
-        overtaken.set(queue.name, { id: queue.id, sinceMs: nowMs });
-      }
-    }
   };
 
   const seat = (backend: Backend, resident: Resident, queueName: string, cold: boolean): Seat => {
@@ -113,23 +129,29 @@ export function createFeeder(deps: FeederDeps): Feeder {
   return {
     know(entries) {
       residents.clear();
+      modelsByAffinity.clear();
       for (const { name, model, runner } of entries) {
-        residents.set(name, { affinity: affinityKey({ model, runner }), model, runner });
+        const affinity = affinityKey({ model, runner });
+        residents.set(name, { affinity, model, runner });
+        modelsByAffinity.set(affinity, model);
       }
-      for (const name of overtaken.keys()) if (!residents.has(name)) overtaken.delete(name);
     },
     choose(heads, nowMs) {
       waitingNow = new Set(heads.map(({ queueName }) => queueName));
       const waiting = heads.map((head) => describe(head, nowMs)).filter((queue) => queue !== undefined);
       if (waiting.length === 0) return undefined;
       const hosts = deps.backends().map((backend) => view(backend, waiting, nowMs));
-      const choice = chooseQueue(waiting, hosts, nowMs, deps.swapTicks);
+      for (const { affinity, slotsElsewhere } of waiting) {
+        const own = hosts.filter(({ loaded, loading }) => loaded.has(affinity) || loading === affinity);
+        homeTimes.saw(affinity, own.length + Number(slotsElsewhere > 0), nowMs);
+      }
+      const choice = chooseQueue(waiting, hosts, nowMs);
       if (!choice) return undefined;
       // They are the objects made above.
       const { resident } = choice.queue as Waiting;
       const { backend } = choice.host as Seen;
       if (!deps.leases.take(backend.name, resident.model, backend.slots(resident.model))) return undefined;
-      noteOvertaken(waiting, choice.queue as Waiting, choice.host, nowMs);
+      logOf(backend).began(choice.queue.tag, nowMs);
       const queueName = choice.queue.name;
       return { queueName, seat: seat(backend, resident, queueName, choice.cold) };
     },
@@ -164,5 +186,5 @@ export function createFeeder(deps: FeederDeps): Feeder {
   };
 }
 
-type Waiting = WaitingQueue & { readonly id: string; readonly resident: Resident };
+type Waiting = WaitingQueue & { readonly resident: Resident };
 type Seen = Host & { readonly backend: Backend };

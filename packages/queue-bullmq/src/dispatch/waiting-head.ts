@@ -1,3 +1,4 @@
+import { type Lane, laneSchema } from "@forebay/queue-contracts";
 import { createLuaScript } from "../redis/lua.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
@@ -8,6 +9,7 @@ export type WaitingHead = {
   /** Its BullMQ priority: the lower, the sooner. 0: put there without one, before all others. */
   readonly tag: number;
   /** When it was put, in milliseconds. */ readonly sinceMs: number;
+  /** Its lane; one without a tag has the standard one. */ readonly lane: Lane;
   /** Jobs that wait, this one among them. */ readonly waiting: number;
 };
 
@@ -19,9 +21,12 @@ export type QueueLook = {
 };
 
 // KEYS: meta, wait, prioritized, delayed of a queue. ARGV: key of a job without its id, now (ms).
-// Returns { id or "", tag, waiting, next delayed (ms) or "", when it was put (ms) }.
+// Returns { id or "", tag, waiting, next delayed (ms) or "", when it was put (ms), its share or "" }.
 const look = createLuaScript(`
-local function since(id) return redis.call("HGET", ARGV[1] .. id, "timestamp") or "" end
+local function known(id)
+  local fields = redis.call("HMGET", ARGV[1] .. id, "timestamp", "share")
+  return fields[1] or "", fields[2] or ""
+end
 local delayed = redis.call("ZRANGE", KEYS[4], 0, 0, "WITHSCORES")
 -- BullMQ keeps the time in the upper bits.
 local due = delayed[2] and math.floor(delayed[2] / 0x1000)
@@ -29,11 +34,11 @@ if redis.call("HEXISTS", KEYS[1], "paused") == 1 then return { "", 0, 0, "", "" 
 local plain, ranked = redis.call("LLEN", KEYS[2]), redis.call("ZCARD", KEYS[3])
 if plain > 0 then
   local id = redis.call("LINDEX", KEYS[2], -1)
-  return { id, 0, plain + ranked, due or "", since(id) }
+  return { id, 0, plain + ranked, due or "", known(id) }
 end
 local late = due and due <= tonumber(ARGV[2])
 local first = redis.call("ZRANGE", KEYS[3], 0, 0, "WITHSCORES")
-if first[1] then return { first[1], math.floor(first[2] / 0x100000000), ranked, due or "", since(first[1]) } end
+if first[1] then return { first[1], math.floor(first[2] / 0x100000000), ranked, due or "", known(first[1]) } end
 -- The next command that takes a job moves it to the others first.
 if late then
   return { delayed[1], tonumber(redis.call("HGET", ARGV[1] .. delayed[1], "priority") or 0), 1, due, due }
@@ -45,10 +50,18 @@ return { "", 0, 0, due or "", "" }
 export async function lookAtQueue(space: QueueSpace, queueName: string, nowMs: number): Promise<QueueLook> {
   const keys = ["meta", "wait", "prioritized", "delayed"].map((part) => space.jobKey(queueName, part));
   const reply = await look(space.client, keys, [space.jobKey(queueName, ""), nowMs]);
-  const [id = "", tag, waiting, due = "", since = ""] = Array.isArray(reply) ? reply.map(String) : [];
+  const [id = "", tag, waiting, due = "", since = "", share = ""] = Array.isArray(reply)
+    ? reply.map(String)
+    : [];
   const sinceMs = since === "" ? nowMs : Number(since);
+  const head = { queueName, id, tag: Number(tag), sinceMs, lane: laneOf(share), waiting: Number(waiting) };
   return {
-    head: id === "" ? undefined : { queueName, id, tag: Number(tag), sinceMs, waiting: Number(waiting) },
+    head: id === "" ? undefined : head,
     delayedUntil: due === "" ? undefined : Number(due),
   };
+}
+
+/** A share begins with its flow, and that with the lane (`flowOf`). */
+function laneOf(share: string): Lane {
+  return laneSchema.safeParse(share.slice(0, share.indexOf(":"))).data ?? "standard";
 }

@@ -2,16 +2,13 @@ import { describe, expect, test } from "vitest";
 import { chooseQueue, type Host, type WaitingQueue } from "./choose-queue.ts";
 
 const now = 1_000_000;
-/** One tick a millisecond, so that the rows can be read. */
-const swapTicks = (ms: number): number => ms;
 
 const queue = (name: string, fields: Partial<WaitingQueue> = {}): WaitingQueue => ({
   name,
   affinity: name,
   tag: 1_000,
   sinceMs: now,
-  overtakenMs: undefined,
-  overtakenMsMax: 60_000,
+  passedOverMsMax: 60_000,
   backlogMs: 2_000,
   slotsElsewhere: 0,
   ...fields,
@@ -20,27 +17,33 @@ const queue = (name: string, fields: Partial<WaitingQueue> = {}): WaitingQueue =
 type Seen = {
   loaded?: string[];
   loading?: string;
-  room?: boolean;
+  room?: boolean | undefined;
+  spare?: boolean;
   busy?: number;
   slots?: number;
   free?: number | Record<string, number>;
   swapMs?: number;
   steadyMs?: number;
+  passedOver?: Record<string, number>;
+  clashes?: string;
 };
 const host = (name: string, seen: Seen = {}): Host => ({
   name,
   loaded: new Set(seen.loaded),
   loading: seen.loading,
-  room: seen.room,
+  room: "room" in seen ? seen.room : false,
+  spare: seen.spare ?? false,
   busy: seen.busy ?? 0,
-  steadyMs: seen.steadyMs ?? 0,
+  steadyMs: seen.steadyMs ?? 12_000,
   slots: () => seen.slots ?? 1,
   free: ({ name: of }) => (typeof seen.free === "object" ? (seen.free[of] ?? 0) : (seen.free ?? 1)),
   swapMs: () => seen.swapMs ?? 3_000,
+  passedOverMs: ({ name: of }) => seen.passedOver?.[of] ?? 0,
+  clashes: ({ name: of }) => of === seen.clashes,
 });
 
 function chosen(queues: WaitingQueue[], hosts: Host[]): string | undefined {
-  const choice = chooseQueue(queues, hosts, now, swapTicks);
+  const choice = chooseQueue(queues, hosts, now);
   return choice && `${choice.queue.name} on ${choice.host.name}${choice.cold ? ", cold" : ""}`;
 }
 
@@ -62,15 +65,21 @@ describe("which queue", () => {
         "b on h",
       ],
       [
-        "the loaded one, while it is owed at most the swap less",
-        [queue("a", { tag: 3_010 }), queue("b", { tag: 10 })],
-        [host("h", { loaded: ["a"] })],
+        "the loaded one, however much more the other one is owed, while that can wait",
+        [queue("a", { tag: 3_000_000 }), queue("b", { tag: 10 })],
+        [host("h", { loaded: ["a"], passedOver: { b: 56_999 } })],
         "a on h",
       ],
       [
-        "the other one, as soon as it is owed more than the swap",
-        [queue("a", { tag: 3_011 }), queue("b", { tag: 10 })],
+        "of those that are not loaded the one that is owed most",
+        [queue("b", { tag: 20 }), queue("c", { tag: 10, backlogMs: 1 })],
         [host("h", { loaded: ["a"] })],
+        "c on h, cold",
+      ],
+      [
+        "but first who has been passed over for longer",
+        [queue("b", { tag: 20 }), queue("c", { tag: 10 })],
+        [host("h", { loaded: ["a"], passedOver: { b: 2_000, c: 1_000 } })],
         "b on h, cold",
       ],
       [
@@ -104,10 +113,10 @@ describe("which queue", () => {
         "b on h, cold",
       ],
       [
-        "the other one, which is owed more, before the loaded one has a slot",
-        [queue("a", { tag: 9_000 }), queue("b")],
-        [host("h", { loaded: ["a"], free: { b: 1 } })],
-        "b on h, cold",
+        "but not the loaded one with other options, for which there is never room",
+        [queue("a"), queue("b")],
+        [host("h", { loaded: ["a"], free: { b: 1 }, room: true, clashes: "b" })],
+        undefined,
       ],
     ),
   )("%s", (_, queues, hosts, expected) => {
@@ -116,38 +125,70 @@ describe("which queue", () => {
 });
 
 describe("a head that is passed over for the sake of a loaded model", () => {
-  const hosts = [host("h", { loaded: ["a"] })];
-  const passedOver = (ms: number, overtakenMsMax = 60_000) =>
-    queue("b", { tag: 2_000_000, overtakenMs: now - ms, overtakenMsMax });
+  const loaded = (passedOver: Record<string, number>, seen: Seen = {}): Host[] => [
+    host("h", { loaded: ["a"], passedOver, ...seen }),
+  ];
+  const [a, b, c] = [queue("a", { tag: 1 }), queue("b"), queue("c")];
+  const long = { backlogMs: 90_000 };
   test.each(
     rows(
-      ["waits while its time is not up", [queue("a"), passedOver(60_000)], hosts, "a on h"],
-      ["goes first when it is, whatever it costs", [queue("a"), passedOver(60_001)], hosts, "b on h, cold"],
-      ["goes by the bound of its own lane", [queue("a"), passedOver(6_000, 5_000)], hosts, "b on h, cold"],
+      ["waits while there is time to load its model", [a, b], loaded({ b: 56_999 }), "a on h"],
+      ["goes first when that is over", [a, b], loaded({ b: 57_000 }), "b on h, cold"],
       [
-        "goes before others that are less overdue",
-        [passedOver(61_000), queue("c", { tag: 1, overtakenMs: now - 90_000 })],
-        hosts,
-        "c on h, cold",
-      ],
-      [
-        "takes turns with another one, so that both have theirs in time",
-        [queue("a"), passedOver(30_001), queue("c", { tag: 2_000_000, overtakenMs: now - 30_000 })],
-        [host("h", { loaded: ["a"], steadyMs: 30_000 })],
+        "goes by the bound of its own lane",
+        [a, queue("b", { passedOverMsMax: 5_000 }), c],
+        loaded({ b: 2_000, c: 20_000 }),
         "b on h, cold",
-      ],
-      [
-        "does not throw out what was only just loaded, while there is time for all",
-        [queue("a"), passedOver(50_000), queue("c", { tag: 2_000_000, overtakenMs: now - 50_000 })],
-        [host("h", { loaded: ["a"], steadyMs: 29_999 })],
-        "a on h",
       ],
       [
         "goes before the next job of the loaded model, whose slots are all taken",
-        [queue("a"), passedOver(90_000)],
-        [host("h", { loaded: ["a"], free: { b: 1 } })],
+        [a, b],
+        loaded({ b: 57_000 }, { free: { b: 1 } }),
         "b on h, cold",
       ],
+      [
+        "waits for what was only just loaded, so that a host does not load all the time",
+        [a, b],
+        loaded({ b: 99_000 }, { steadyMs: 11_999 }),
+        "a on h",
+      ],
+      [
+        "goes earlier where another one must have its turn in time as well",
+        [a, queue("b", long), queue("c", { ...long, tag: 2_000 })],
+        loaded({ b: 48_000, c: 48_000 }),
+        "b on h, cold",
+      ],
+      [
+        "and not yet, while two loads and a turn fit before that",
+        [a, queue("b", long), queue("c", long)],
+        loaded({ b: 47_999, c: 47_999 }),
+        "a on h",
+      ],
+      [
+        "nor when the turn of the first is a short one",
+        [a, queue("b", { backlogMs: 1_000 }), queue("c", long)],
+        loaded({ b: 52_000, c: 52_000 }),
+        "a on h",
+      ],
+      [
+        "goes when it was passed over for as long as the load takes, where nobody knows whether there is room",
+        [a, b],
+        loaded({ b: 3_000 }, { room: undefined }),
+        "b on h, cold",
+      ],
+      [
+        "and where nobody wants what it would throw out",
+        [a, b],
+        loaded({ b: 3_000 }, { spare: true }),
+        "b on h, cold",
+      ],
+      [
+        "but not for options of its own model that are still wanted",
+        [a, b],
+        loaded({ b: 3_000 }, { spare: true, clashes: "b" }),
+        "a on h",
+      ],
+      ["and no sooner", [a, b], loaded({ b: 2_999 }, { spare: true }), "a on h"],
     ),
   )("%s", (_, queues, all, expected) => {
     expect(chosen(queues, all)).toBe(expected);
@@ -174,6 +215,12 @@ describe("while a host loads", () => {
         [queue("a")],
         [host("h", { loaded: ["a"], loading: "b", room: true })],
         "a on h",
+      ],
+      [
+        "but not with the model it loads, as it was",
+        [queue("a")],
+        [host("h", { loaded: ["a"], loading: "b", room: true, clashes: "a" })],
+        undefined,
       ],
       [
         "it is given no second load",
@@ -233,6 +280,12 @@ describe("where", () => {
         [queue("a", { backlogMs: 90_000, sinceMs: now - 9_000 }), queue("b")],
         [busyHome, host("h")],
         "b on h, cold",
+      ],
+      [
+        "nor does it push out another model whose jobs wait, without being passed over",
+        [queue("a", { backlogMs: 90_000 }), queue("b")],
+        [busyHome, host("h", { loaded: ["b"] })],
+        "b on h",
       ],
       [
         "a model that another worker has loaded is not loaded for one job",
