@@ -32,20 +32,57 @@ redis.call("EXPIRE", KEYS[1], ARGV[1])
 return 1
 `);
 
-/** Learns from a job that completed what its model's jobs cost. */
-export async function learnModelCosts(
-  space: QueueSpace,
-  payload: unknown,
-  result: InferenceResult,
-): Promise<void> {
-  const { model, request } = payload as { model?: unknown; request?: unknown };
-  if (typeof model !== "string") return;
-  const seen = observeJob(countChars(request), result);
-  await addSums(
-    space.client,
-    [keyOf(space, model)],
-    [keptS, ...fields.flatMap((field) => [field, priorSums[field], keptOf(field, seen), seen[field]])],
-  );
+/** Learns from jobs that completed what their models' jobs cost. */
+export type CostLearner = {
+  note(payload: unknown, result: InferenceResult): void;
+  /** Writes what was not written yet. */ flush(): Promise<void>;
+};
+
+/** What was seen is written together: nobody needs it sooner, and a write for each job would cost as much as its start. */
+const gatheredMs = 250;
+
+type Gathered = { readonly kept: ModelSums; readonly added: ModelSums };
+
+export function createCostLearner(space: QueueSpace, onError: (error: Error) => void): CostLearner {
+  const models = new Map<string, Gathered>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = async (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = [...models];
+    models.clear();
+    await Promise.all(all.map(([model, seen]) => write(space, model, seen)));
+  };
+  return {
+    note(payload, result) {
+      const { model, request } = payload as { model?: unknown; request?: unknown };
+      if (typeof model !== "string") return;
+      const seen = observeJob(countChars(request), result);
+      models.set(model, gather(models.get(model), seen));
+      timer ??= setTimeout(() => void flush().catch(onError), gatheredMs).unref();
+    },
+    flush,
+  };
+}
+
+/** Several observations as one: what stays of what is known, and what is added to that. */
+function gather(before: Gathered | undefined, seen: ModelSums): Gathered {
+  if (!before) {
+    return { kept: sums((field) => keptOf(field, seen)), added: seen };
+  }
+  return {
+    kept: sums((field) => before.kept[field] * keptOf(field, seen)),
+    added: sums((field) => before.added[field] * keptOf(field, seen) + seen[field]),
+  };
+}
+
+const sums = (of: (field: keyof ModelSums) => number): ModelSums =>
+  Object.fromEntries(fields.map((field) => [field, of(field)])) as ModelSums;
+
+async function write(space: QueueSpace, model: string, { kept, added }: Gathered): Promise<void> {
+  const learned = fields.flatMap((field) => [field, priorSums[field], kept[field], added[field]]);
+  await addSums(space.client, [keyOf(space, model)], [keptS, ...learned]);
 }
 
 /** What was learned of each model, by canonical name; of one that never ran, what is assumed at first. */
