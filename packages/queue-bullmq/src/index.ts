@@ -25,6 +25,7 @@ export * from "./jobs/list-open-jobs.ts";
 export * from "./jobs/locate-job.ts";
 export * from "./redis/lua.ts";
 export * from "./dispatch/open-dispatcher.ts";
+export type { Handled } from "./dispatch/open-queue-worker.ts";
 export * from "./dispatch/open-queue-worker.ts";
 export * from "./dispatch/waiting-head.ts";
 export * from "./queues/load-notices.ts";

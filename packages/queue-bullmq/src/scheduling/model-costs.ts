@@ -41,6 +41,7 @@ export type CostLearner = {
 /** What was seen is written together: nobody needs it sooner, and a write for each job would cost as much as its start. */
 const gatheredMs = 250;
 
+/** Several observations as one: what stays of what is known, and what is added to that. */
 type Gathered = { readonly kept: ModelSums; readonly added: ModelSums };
 
 export function createCostLearner(space: QueueSpace, onError: (error: Error) => void): CostLearner {
@@ -59,26 +60,25 @@ export function createCostLearner(space: QueueSpace, onError: (error: Error) => 
       const { model, request } = payload as { model?: unknown; request?: unknown };
       if (typeof model !== "string") return;
       const seen = observeJob(countChars(request), result);
-      models.set(model, gather(models.get(model), seen));
+      const before = models.get(model);
+      if (before) gather(before, seen);
+      else models.set(model, { kept: keptAfter(seen), added: { ...seen } });
       timer ??= setTimeout(() => void flush().catch(onError), gatheredMs).unref();
     },
     flush,
   };
 }
 
-/** Several observations as one: what stays of what is known, and what is added to that. */
-function gather(before: Gathered | undefined, seen: ModelSums): Gathered {
-  if (!before) {
-    return { kept: sums((field) => keptOf(field, seen)), added: seen };
+function gather({ kept, added }: Gathered, seen: ModelSums): void {
+  for (const field of fields) {
+    const stays = keptOf(field, seen);
+    kept[field] *= stays;
+    added[field] = added[field] * stays + seen[field];
   }
-  return {
-    kept: sums((field) => before.kept[field] * keptOf(field, seen)),
-    added: sums((field) => before.added[field] * keptOf(field, seen) + seen[field]),
-  };
 }
 
-const sums = (of: (field: keyof ModelSums) => number): ModelSums =>
-  Object.fromEntries(fields.map((field) => [field, of(field)])) as ModelSums;
+const keptAfter = (seen: ModelSums): ModelSums =>
+  Object.fromEntries(fields.map((field) => [field, keptOf(field, seen)])) as ModelSums;
 
 async function write(space: QueueSpace, model: string, { kept, added }: Gathered): Promise<void> {
   const learned = fields.flatMap((field) => [field, priorSums[field], kept[field], added[field]]);
