@@ -42,7 +42,8 @@ export type CostLearner = {
 const gatheredMs = 250;
 
 /** Several observations as one: what stays of what is known, and what is added to that. */
-type Gathered = { readonly kept: ModelSums; readonly added: ModelSums };
+type Gathered = { readonly kept: Sums; readonly added: Sums };
+type Sums = Record<keyof ModelSums, number>;
 
 export function createCostLearner(space: QueueSpace, onError: (error: Error) => void): CostLearner {
   const models = new Map<string, Gathered>();
@@ -77,8 +78,8 @@ function gather({ kept, added }: Gathered, seen: ModelSums): void {
   }
 }
 
-const keptAfter = (seen: ModelSums): ModelSums =>
-  Object.fromEntries(fields.map((field) => [field, keptOf(field, seen)])) as ModelSums;
+const keptAfter = (seen: ModelSums): Sums =>
+  Object.fromEntries(fields.map((field) => [field, keptOf(field, seen)])) as Sums;
 
 async function write(space: QueueSpace, model: string, { kept, added }: Gathered): Promise<void> {
   const learned = fields.flatMap((field) => [field, priorSums[field], kept[field], added[field]]);
