@@ -7,6 +7,8 @@ import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
+import { measureDeepQueue } from "./parts/measure-deep-queue.ts";
+import { measureFairCost } from "./parts/measure-fair-cost.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
@@ -41,6 +43,8 @@ const parts: Record<string, Part> = {
   overhead: measureOverhead,
   batches: measureBatches,
   fairness: measureFairness,
+  "fair-cost": measureFairCost,
+  "deep-queue": measureDeepQueue,
   eta: measureEta,
 };
 

@@ -93,7 +93,7 @@ export function openQueueWorker(
       const key = space.jobKey(queueName, id);
       const place = { id, key, token, queueName, channel: liveChannel(space, id) };
       const by = { worker: options.worker, backend: task.backend, abort };
-      const delivery = await openDelivery(space, job, place, by, turnover.opened(id));
+      const delivery = await openDelivery(space, job, place, by, turnover.opened(job));
       const { outcome, gpuMs, unwritten } = await task.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);
       if (outcome.kind === "completed") {

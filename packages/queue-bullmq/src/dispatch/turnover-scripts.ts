@@ -24,7 +24,7 @@ export const finishArgs = 9;
 
 // A job that BullMQ has just given this worker, as its script returns it: the job's fields and its id. Returns false
 // when it gave none, otherwise the time (ms), the number of its log's last entry, and what was foretold of its start;
-// false instead of that: it has no share, and is charged by another script.
+// false instead of that: it was put without a tag, and is charged by another script.
 const openFetched = (eta: string): string => `
 ${etaLua}
 ${takenLua(eta)}
@@ -33,8 +33,11 @@ local function open_fetched(reply, root, queue, worker, backend)
   if type(reply) ~= "table" or type(reply[1]) ~= "table" then return false end
   local fields, id, known = reply[1], reply[2], {}
   for i = 1, #fields, 2 do known[fields[i]] = fields[i + 1] end
+  -- It outlived too many workers: BullMQ lets it fail and nobody runs it.
+  if known.defa then return false end
   local _, now, seq = open_start(root .. queue .. ":" .. id, known, worker, backend, root .. "live:" .. id)
-  return { now, seq, known.share and note_taken(root, queue, id, known) or false }
+  local placed = known.share or (tonumber(known.priority) or 0) >= tag_floor
+  return { now, seq, placed and note_taken(root, queue, id, known) or false }
 end
 `;
 

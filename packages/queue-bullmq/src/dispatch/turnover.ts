@@ -1,4 +1,4 @@
-import type { RedisQueueBackend } from "bullmq";
+import type { Job, RedisQueueBackend } from "bullmq";
 import type { OpenedStart } from "../consumer/fenced-record.ts";
 import { deadlinesKey } from "../control/deadlines.ts";
 import { tenantKeys } from "../jobs/tenant-index.ts";
@@ -30,8 +30,11 @@ export type Ending = {
   readonly hasDeadline: boolean;
 };
 
-/** `forecast` undefined: the job has no share yet, and its flow was not charged. */
-export type FetchedStart = OpenedStart & { readonly forecast: Forecast | undefined };
+/** `forecast` undefined: the job was put without a tag, and its flow was not charged yet. */
+export type FetchedStart = OpenedStart & {
+  readonly forecast: Forecast | undefined;
+  /** Which of the job's starts it is, as BullMQ counts them. */ readonly number: number;
+};
 
 /**
  * What rides along with BullMQ's two commands that give this worker a job: the end of the job before, and the
@@ -44,8 +47,8 @@ export type Turnover = {
   ): void;
   /** How the job locked with this token ended; BullMQ is about to be told. */
   end(token: string, ending: Ending): void;
-  /** The start that was opened with the command that took the job; undefined: another command took it. */
-  opened(id: string): FetchedStart | undefined;
+  /** This start, if the command that took the job opened it, once; undefined: another command took it. */
+  opened(job: Job): FetchedStart | undefined;
   forget(token: string): void;
   /** Lets the commands of this backend carry it. */ ride(backend: RedisQueueBackend): RedisQueueBackend;
 };
@@ -83,10 +86,11 @@ export function createTurnover(space: QueueSpace, queueName: string, worker: str
       else backends.set(token, JSON.stringify(on));
     },
     end: (token, ending) => void endings.set(token, ending),
-    opened(id) {
+    opened({ id = "", attemptsStarted }) {
       const start = starts.get(id);
       starts.delete(id);
-      return start;
+      // One that was opened and never run says nothing of a later one.
+      return start?.number === attemptsStarted ? start : undefined;
     },
     forget(token) {
       backends.delete(token);
@@ -136,7 +140,8 @@ function describeStart([nowMs, seq, told]: NonNullable<Reply[0]>, fields: readon
     return "";
   };
   const start = { earlier: field("starts"), kept: field("kept"), stop: field("stop"), nowMs, seq };
-  return { ...start, forecast: told === null ? undefined : parseForecast(field("share"), told) };
+  const number = Number(field("ats"));
+  return { ...start, number, forecast: told === null ? undefined : parseForecast(field("share"), told) };
 }
 
 function endingArgs(token: string, ending: Ending | undefined): (string | number)[] {
