@@ -91,11 +91,11 @@ end
 -- Who has lost the lock is told so by BullMQ.
 local ends = ARGV[10] ~= "" and redis.call("GET", key .. ":lock") == ARGV[10]
 if ends then
-  local known = redis.call("HMGET", key, "starts", "kept", "stop", "quota")
+  local known = redis.call("HMGET", key, "starts", "kept", "stop", "quota", "share")
   redis.call("HSET", key, "starts", (known[1] or "") .. ARGV[11])
   if known[2] or known[3] then redis.call("HDEL", key, "kept", "stop") end
   if ARGV[14] ~= "" then write_answer(ARGV[14], tonumber(ARGV[15])) end
-  settle(key, tonumber(ARGV[12]), "")
+  settle_completed(known[5], tonumber(ARGV[12]))
   if known[4] then settle_quota(key, tonumber(ARGV[13])) end
 end
 local reply = bullmq(KEYS, ARGV)

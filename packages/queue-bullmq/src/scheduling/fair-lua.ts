@@ -83,18 +83,25 @@ local function charge(flow, ticks, weight)
   local ends = tonumber(redis.call("HGET", ${flows}, "f:" .. flow)) or 0
   redis.call("HSET", ${flows}, "f:" .. flow, number_text(charged_end(ends, ticks, weight)))
 end
+-- A start has ended that used so much more than was charged for it.
+local function settle_flow(share, over)
+  if over == 0 then return end
+  local state = redis.call("HMGET", ${flows}, "f:" .. share.flow, "o:" .. share.flow)
+  redis.call("HSET", ${flows}, "f:" .. share.flow, number_text(charged_end(tonumber(state[1]) or 0, over, share.weight)),
+    "o:" .. share.flow, number_text((tonumber(state[2]) or 0) + over / share.weight))
+end
+-- A job has completed, and asks for nothing any more.
+local function settle_completed(share_field, used_ms)
+  local share = parse_share(share_field)
+  if share then settle_flow(share, used_ms * ${ticksPerMs} - share.charged) end
+end
 -- A start has ended: what it used is charged. A job that comes back ("" = it does not) keeps what it has asked for
 -- its next start.
 local function settle(key, used_ms, back_to)
   local share = parse_share(redis.call("HGET", key, "share"))
   if not share then return end
   local used = used_ms * ${ticksPerMs}
-  local over = back_to ~= "" and used or used - share.charged
-  if over ~= 0 then
-    local state = redis.call("HMGET", ${flows}, "f:" .. share.flow, "o:" .. share.flow)
-    redis.call("HSET", ${flows}, "f:" .. share.flow, number_text(charged_end(tonumber(state[1]) or 0, over, share.weight)),
-      "o:" .. share.flow, number_text((tonumber(state[2]) or 0) + over / share.weight))
-  end
+  settle_flow(share, back_to ~= "" and used or used - share.charged)
   if back_to ~= "" then return add_work(back_to, share.cost) end
   share.cost, share.charged = math.max(1, used), used
   write_share(key, share)
