@@ -10,6 +10,7 @@ import { measureEta } from "./parts/measure-eta.ts";
 import { measureDeepQueue } from "./parts/measure-deep-queue.ts";
 import { measureFairCost } from "./parts/measure-fair-cost.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
+import { measureFaults } from "./parts/measure-faults.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
@@ -46,6 +47,7 @@ const parts: Record<string, Part> = {
   "fair-cost": measureFairCost,
   "deep-queue": measureDeepQueue,
   eta: measureEta,
+  faults: measureFaults,
 };
 
 const wanted = process.argv.slice(2);
