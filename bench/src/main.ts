@@ -17,6 +17,7 @@ import { measureLive } from "./parts/measure-live.ts";
 import { measureLog } from "./parts/measure-log.ts";
 import { measureMemory } from "./parts/measure-memory.ts";
 import { measureOverhead } from "./parts/measure-overhead.ts";
+import { measureOverload } from "./parts/measure-overload.ts";
 import { measurePickup } from "./parts/measure-pickup.ts";
 import { measurePost } from "./parts/measure-post.ts";
 import { measureRelay } from "./parts/measure-relay.ts";
@@ -47,6 +48,7 @@ const parts: Record<string, Part> = {
   "fair-cost": measureFairCost,
   "deep-queue": measureDeepQueue,
   eta: measureEta,
+  overload: measureOverload,
   faults: measureFaults,
 };
 

@@ -1,4 +1,4 @@
-import type { BatchHead, FileHead } from "@forebay/queue-bullmq";
+import type { BatchHead, FileHead, RoomAnswer } from "@forebay/queue-bullmq";
 import type { InferenceJob } from "@forebay/queue-contracts";
 import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Caller } from "./auth/caller.ts";
@@ -7,6 +7,8 @@ import type { Problem } from "./http/problem.ts";
 /** What happens in this app that somebody may want to know: one line in the log and one metric each. */
 export type ApiEvents = {
   jobAccepted(id: string, job: InferenceJob, caller: Caller): void;
+  /** What became of somebody who wanted to join a line that is full, or of which room is promised. */
+  roomAsked(answer: RoomAnswer["kind"]): void;
   jobCancelled(id: string, caller: Caller): void;
   /** The audit's line of a cancellation by filter. */
   jobsCancelled(filter: object, counts: object, caller: Caller): void;
@@ -52,6 +54,11 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
   const refused = metrics.counter("forebay_jobs_refused_total", "POST /jobs answered with an error.", [
     "code",
   ]);
+  const rooms = metrics.counter(
+    "forebay_room_answers_total",
+    "Jobs that met a full line, or one of which room is promised: told when to come, sent away again, unpromised; or let in, with a promise (kept) or without (room).",
+    ["answer"],
+  );
   const fileBytes = metrics.counter("forebay_file_bytes_total", "Bytes of files that were uploaded.", []);
   const batches = metrics.counter("forebay_batches_accepted_total", "Batches recorded.", ["endpoint"]);
   const who = (caller: Caller) => ({ tenant: caller.tenant, key: caller.keyId });
@@ -61,6 +68,7 @@ export function createApiEvents(logger: Logger, metrics: Metrics): ApiEvents {
       accepted.inc({ type, model, lane });
       logger.info({ job_id: id, type, model, lane, ...who(caller) }, "job accepted");
     },
+    roomAsked: (answer) => rooms.inc({ answer }),
     jobCancelled: (id, caller) => logger.info({ job_id: id, ...who(caller) }, "job cancelled"),
     jobsCancelled: (filter, counts, caller) =>
       logger.warn({ filter, ...counts, ...who(caller), role: caller.role }, "jobs cancelled by filter"),

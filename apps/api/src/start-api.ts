@@ -51,6 +51,8 @@ export async function startApi(
   const places = createPlaceTeller({ space, forecasts });
   const onBeat = (): void => void places.tellAll();
   const streams = stack.use(openSseConnections(heartbeatFrame, { ...config.eventStreams, onBeat }));
+  const events = createApiEvents(logger, metrics);
+  const load = createSystemLoad(space, directory, models);
   const app = createApp({
     ...config,
     space,
@@ -64,10 +66,10 @@ export async function startApi(
     blobs: stack.use(openBlobStore(config.blobStore)),
     models,
     forecasts,
-    admission: createAdmission(space, createSystemLoad(space, directory, models), forecasts, config.limits),
+    admission: createAdmission(space, load, forecasts, config.limits, events.roomAsked),
     keyring,
     openAllowed: isLoopbackHost(config.host),
-    events: createApiEvents(logger, metrics),
+    events,
   });
 
   const checks = { redis: () => checkRedis(client) };

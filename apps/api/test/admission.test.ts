@@ -1,6 +1,6 @@
 import { describe, expect, inject, test } from "vitest";
 import { jobIdSchema } from "@forebay/queue-contracts";
-import { completes, createApiFixture, model } from "./api-fixture.ts";
+import { type ApiFixture, completes, createApiFixture, model } from "./api-fixture.ts";
 
 describe("requests per minute", () => {
   test("are held over replicas, with what is left said in every dialect", async () => {
@@ -15,12 +15,16 @@ describe("requests per minute", () => {
       Array.from({ length: 8 }, (_, i) => (i % 2 ? api : replica).submit({}, headers)),
     );
     expect(rest.filter(({ status }) => status === 202)).toHaveLength(3);
-    const refused = rest.find(({ status }) => status === 429);
+    const refusals = rest.filter(({ status }) => status === 429);
+    const [refused] = refusals;
     expect(refused?.body).toMatchObject({ code: "rate_limited", limit: "requests" });
-    const after = Number(refused?.headers.get("retry-after"));
-    // One of four a minute comes back every fifteen seconds.
-    expect(after).toBeGreaterThanOrEqual(14);
-    expect(after).toBeLessThanOrEqual(17);
+    // One of four a minute comes back every fifteen seconds, and each is told another time, a minute ahead at most.
+    const afters = refusals.map((each) => Number(each.headers.get("retry-after"))).toSorted((a, b) => a - b);
+    expect(afters).toHaveLength(5);
+    for (const [nth, after] of afters.entries()) {
+      expect(after).toBeGreaterThanOrEqual(Math.min(15 * (nth + 1), 60) - 1);
+      expect(after).toBeLessThanOrEqual(Math.min(15 * (nth + 1), 60) + 2);
+    }
     expect(refused?.headers.get("x-ratelimit-remaining-requests")).toBe("0");
   });
 
@@ -105,6 +109,89 @@ test("a backlog of more work than allowed is 503 for the model's hosts, and not 
   const refused = await fresh.submit();
   expect(refused).toMatchObject({ status: 503, body: { code: "backlog_full" } });
   expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(1);
+});
+
+describe("who was sent away for a full line", () => {
+  const fill = async (api: Pick<ApiFixture, "submit">): Promise<void> => {
+    while ((await api.submit()).status === 202);
+  };
+  const promises = (api: ApiFixture): Promise<string[]> =>
+    api.space.client.keys(api.space.key("promises", "of", "*"));
+  /** Time passes for those who hold promises. */
+  const makeDue = async (api: ApiFixture): Promise<void> => {
+    for (const key of await promises(api)) {
+      for (const promise of await api.space.client.zrange(key, "0", "-1")) {
+        await api.space.client.zadd(key, "0", promise);
+      }
+    }
+  };
+  const env = { API_BACKLOG_MAX_S: "20" };
+
+  test("was told a time of its own, by whichever replica, and is let in then, before all who are new", async () => {
+    await using api = await createApiFixture(inject("redisUrl"), env);
+    const replica = await api.startReplica();
+    await fill(api);
+    const waits: number[] = [];
+    for (let caller = 0; caller < 6; caller++) {
+      const refused = await (caller % 2 ? replica : api).submit({ prompt: `From ${caller}` });
+      expect(refused).toMatchObject({ status: 503, body: { code: "backlog_full" } });
+      waits.push(Number(refused.headers.get("retry-after")));
+    }
+    expect(waits).toEqual([...new Set(waits)].toSorted((a, b) => a - b));
+    await makeDue(api);
+    expect((await api.submit({ prompt: "New" })).status).toBe(503);
+    expect((await api.submit({ prompt: "From 1" })).status).toBe(202);
+    expect((await replica.submit({ prompt: "From 4", start_deadline_s: 3_600 })).status).toBe(202);
+    expect((await api.submit({ prompt: "From 1" })).status).toBe(503);
+  });
+
+  test("because too many jobs wait, is told a time of its own too", async () => {
+    await using api = await createApiFixture(inject("redisUrl"), { API_JOBS_WAITING_MAX: "8" });
+    await api.announce(undefined, { [model]: 0.5 });
+    const replica = await api.startReplica();
+    await fill(replica);
+    const refused = [];
+    for (let caller = 0; caller < 4; caller++)
+      refused.push(await replica.submit({ prompt: `From ${caller}` }));
+    const waits = refused.map(({ headers }) => Number(headers.get("retry-after")));
+    expect(waits).toEqual([...new Set(waits)].toSorted((a, b) => a - b));
+    await makeDue(api);
+    expect((await replica.submit({ prompt: "New" })).status).toBe(503);
+    expect((await replica.submit({ prompt: "From 3" })).status).toBe(202);
+  });
+
+  test("is known again by its Idempotency-Key, in its own tenant alone", async () => {
+    await using api = await createApiFixture(inject("redisUrl"), env);
+    const [a, b] = [await api.withKey({ tenant: "a" }), await api.withKey({ tenant: "b" })];
+    while ((await api.submit({}, a)).status === 202);
+    const key = { "idempotency-key": "k-1" };
+    expect((await api.submit({ prompt: "1" }, { ...a, ...key })).status).toBe(503);
+    await makeDue(api);
+    expect((await api.submit({ prompt: "1" }, { ...b, ...key })).status).toBe(503);
+    expect((await api.submit({ prompt: "2" }, { ...a, ...key })).status).toBe(202);
+  });
+
+  test("is told the same in OpenAI's words, or not to try again when that is more than SDKs wait for", async () => {
+    await using api = await createApiFixture(inject("redisUrl"), env);
+    await fill(api);
+    const complete = (prompt: string) => api.call("POST", "/v1/completions", { body: { model, prompt } });
+    const soon = await complete("1");
+    expect([soon.status, soon.headers.get("x-should-retry")]).toEqual([503, null]);
+    expect(Number(soon.headers.get("retry-after"))).toBeLessThanOrEqual(60);
+    for (let caller = 0; caller < 40; caller++) await complete(`More ${caller}`);
+    const late = await complete("2");
+    expect([late.headers.get("retry-after"), late.headers.get("x-should-retry")]).toEqual([null, "false"]);
+  });
+
+  test("a dry run tells the same and is promised nothing", async () => {
+    await using api = await createApiFixture(inject("redisUrl"), env);
+    while (
+      (await api.call("POST", "/jobs?dry_run=true", { body: { prompt: "x", model } })).body["accepted"]
+    ) {
+      await api.submit();
+    }
+    expect(await promises(api)).toEqual([]);
+  });
 });
 
 describe("a waiting job", () => {

@@ -98,6 +98,17 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
       m.slots.set({ backend: backend.name, model }, backend.slots(model));
       m.slotsUsed.set({ backend: backend.name, model }, backend.busy(model));
     },
+    /** All hosts, after a look at each: what is not among them any more is not told any more. */
+    backendsSeen(backends: readonly Backend[], nowMs: number) {
+      m.served.reset();
+      m.draining.reset();
+      for (const { name, draining, models, serves } of backends) {
+        m.draining.set({ backend: name }, draining ? 1 : 0);
+        for (const { name: model } of models) {
+          m.served.set({ backend: name, model }, !draining && serves(model, nowMs) ? 1 : 0);
+        }
+      }
+    },
     queueOpened: (queue: string, model: string) => logger.info({ queue, model }, "consuming queue"),
     queueClosed: (queue: string) =>
       logger.warn({ queue }, "no backend has the model any more; its jobs wait"),

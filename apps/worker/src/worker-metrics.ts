@@ -69,6 +69,16 @@ export function createWorkerMetrics(metrics: Metrics) {
       "backend",
       "model",
     ]),
+    served: metrics.gauge(
+      "forebay_backend_model_served",
+      "1 while jobs for the model are given to the backend; 0: it is down, draining, or left alone after failures.",
+      ["backend", "model"],
+    ),
+    draining: metrics.gauge(
+      "forebay_backend_draining",
+      "1 while an operator has the backend take nothing new.",
+      ["backend"],
+    ),
     loads: metrics.counter(
       "forebay_model_loads_total",
       "Loads of a model that this worker's calls made a backend do.",

@@ -117,7 +117,8 @@ describe("no job fails, and none spends an attempt, when a backend", () => {
 
 describe("operators", () => {
   test("drain a backend: what runs is finished, and nothing new begins until it is undrained", async () => {
-    await fixture.startWorker(both());
+    const { opsUrl } = await fixture.startWorker(both());
+    const metrics = async (): Promise<string> => (await fetch(`${opsUrl}/metrics`)).text();
     const running = await submit(2);
     await waitFor(() => fixture.simulator.stats().active + second.stats().active > 0, { what: "calls run" });
     await setWish(fixture.space, "draining", "gpu-1", true);
@@ -126,6 +127,9 @@ describe("operators", () => {
       what: "it is told",
     });
     expect(new Set(await allServed(await submit(6)))).toEqual(new Set(["gpu-2"]));
+    expect(await metrics()).toContain('forebay_backend_draining{backend="gpu-1"} 1');
+    expect(await metrics()).toContain(`forebay_backend_model_served{backend="gpu-1",model="${model}"} 0`);
+    expect(await metrics()).toContain(`forebay_backend_model_served{backend="gpu-2",model="${model}"} 1`);
     await setWish(fixture.space, "draining", "gpu-1", false);
     await servedBy("gpu-1");
   });

@@ -18,7 +18,7 @@ export type Forebay = AsyncDisposable & {
   readonly space: QueueSpace;
   /** Headers of a client with a valid key. */
   readonly headers: Readonly<Record<string, string>>;
-  startApi(): Promise<ServiceProcess & { url: string }>;
+  startApi(env?: Readonly<Record<string, string>>): Promise<ServiceProcess & { url: string }>;
   startBatchRunner(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>;
   startWorker(ollamaUrl: string, concurrency: number, env?: Record<string, string>): Promise<ServiceProcess>;
 };
@@ -49,8 +49,8 @@ export async function openForebay(redisUrl: string): Promise<Forebay> {
   return {
     space,
     headers: { authorization: `Bearer ${key}` },
-    async startApi() {
-      const api = await startService("api", env);
+    async startApi(more = {}) {
+      const api = await startService("api", { ...env, ...more });
       return { ...api, url: api.url ?? "" };
     },
     startBatchRunner: (more = {}) => startService("batch-runner", { ...env, ...more }),

@@ -73,5 +73,6 @@ export * from "./scheduling/eta-factors.ts";
 export * from "./scheduling/read-backlog.ts";
 export * from "./scheduling/fair-keys.ts";
 export * from "./scheduling/limits.ts";
+export * from "./scheduling/promises.ts";
 export * from "./scheduling/peek-place.ts";
 export * from "./scheduling/read-place.ts";

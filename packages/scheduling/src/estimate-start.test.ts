@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { type BackendState, estimateStartMs, type QueueBacklog, type Workload } from "./estimate-start.ts";
+import {
+  type BackendState,
+  delayOfWork,
+  estimateStartMs,
+  lengthOfLineMs,
+  type QueueBacklog,
+  type Workload,
+} from "./estimate-start.ts";
 import { modelCosts } from "./model-costs.ts";
 
 const costs = { ...modelCosts(), loadMs: 3_000 };
@@ -52,9 +59,23 @@ test.each<[string, ReturnType<typeof place>, Workload, number | undefined]>([
   expect(estimateStartMs(at, workload)).toBe(expected);
 });
 
-test("the end of the line is behind everything", () => {
-  const end = { ...place(Number.POSITIVE_INFINITY), tag: Number.POSITIVE_INFINITY };
-  expect(estimateStartMs(end, load([queue("a", { waiting: 10 }), queue("b", { waiting: 10 })], [one]))).toBe(
-    10_000 + 3_000,
-  );
+test("the line before a model's hosts is all the work for them, whoever it is for, without loads", () => {
+  const busy = load([queue("a", { waiting: 10 }), queue("b", { waiting: 10 })], [one]);
+  expect(lengthOfLineMs("a", busy)).toBe(10_000);
+  expect(lengthOfLineMs("b", load([], [one]))).toBe(0);
+  expect(lengthOfLineMs("c", busy)).toBeUndefined();
+});
+
+test.each<[string, Parameters<typeof delayOfWork>, number]>([
+  ["its own, on two slots", ["a", "a", load([], [one])], 0.5],
+  ["another one's on the same host", ["b", "a", load([], [one])], 0.5],
+  [
+    "half of another one's, which has a host of its own as well",
+    ["b", "a", load([], [one, host("two", { b: [2, true] })])],
+    0.25,
+  ],
+  ["another one's elsewhere", ["c", "a", load([], [one, host("other", { c: [1, true] })])], 0],
+  ["nobody's, where nobody is up", ["a", "a", load([], [])], 0],
+])("a line gets longer by work: %s", (_, of, delay) => {
+  expect(delayOfWork(...of)).toBe(delay);
 });

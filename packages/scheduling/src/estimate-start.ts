@@ -41,6 +41,20 @@ const leftOfRunning = 0.5;
  * the slots that work on it, and the loads that come between. undefined: no host that is up has its model.
  */
 export function estimateStartMs(place: PlaceInLine, load: Workload): number | undefined {
+  const line = lineBefore(place, load);
+  return line && Math.round(line.waitMs + loadsBefore(place, line.hosts, line.shares, line.before, load));
+}
+
+/**
+ * How long the line before the hosts of a model is, in milliseconds of its slots' work: what one who joins its end stands behind.
+ * Loads are no part of it: an empty line is empty, also before a host that has to load the model. undefined: no host that is up has it.
+ */
+export function lengthOfLineMs(model: string, load: Workload): number | undefined {
+  const end = { queueName: "", model, tag: Number.POSITIVE_INFINITY, ahead: Number.POSITIVE_INFINITY };
+  return lineBefore(end, load)?.waitMs;
+}
+
+function lineBefore(place: PlaceInLine, load: Workload) {
   const hosts = load.backends.filter((backend) => slotsOf(backend, place.model) > 0);
   const slots = sum(hosts.map((host) => slotsOf(host, place.model)));
   if (slots === 0) return undefined;
@@ -52,13 +66,20 @@ export function estimateStartMs(place: PlaceInLine, load: Workload): number | un
   );
   const work = sum(before);
   // Somebody is idle: nothing that runs stands in its way.
-  const wait = running < slots && work === 0 ? 0 : (work + left) / slots;
-  return Math.round(wait + loadsBefore(place, hosts, shares, before, load));
+  const waitMs = running < slots && work === 0 ? 0 : (work + left) / slots;
+  return { hosts, shares, before, waitMs };
 }
 
 /** The milliseconds of a slot that all hosts together work off each millisecond for these models. */
 export function slotsFor(models: ReadonlySet<string>, backends: readonly BackendState[]): number {
   return sum(backends.map((host) => Math.max(0, ...[...models].map((model) => slotsOf(host, model)))));
+}
+
+/** By how many milliseconds one millisecond of a slot's work for a model (`of`) makes the line of another one (`on`) longer. */
+export function delayOfWork(of: string, on: string, load: Workload): number {
+  const hosts = load.backends.filter((backend) => slotsOf(backend, on) > 0);
+  const slots = sum(hosts.map((host) => slotsOf(host, on)));
+  return slots === 0 ? 0 : partOnHosts(of, hosts, load) / slots;
 }
 
 function workBefore(queue: QueueBacklog, place: PlaceInLine, load: Workload): number {

@@ -1,32 +1,45 @@
+import type { BoundedLine } from "./line.ts";
 import type { SystemLoad } from "./system-load.ts";
-
-export type RoomLimits = {
-  readonly jobsWaitingMax: number;
-  readonly backlogSMax: number;
-  readonly redisMemoryHighWater: number;
-};
 
 export type RoomDecision =
   | { kind: "room" }
-  /** Nobody can tell for how long. */
+  /** Redis is nearly full; nobody can tell for how long. */
   | { kind: "memory" }
-  | { kind: "count"; excess: number }
-  | { kind: "work"; backlogS: number; excessS: number };
+  /** Too many jobs wait, and none is being finished: nobody can tell for how long. */
+  | { kind: "stuck" }
+  /** This line is full, or room of it is promised: who was promised room may join it. */
+  | { kind: "ask"; line: BoundedLine };
 
 /**
- * Whether the system takes one more job: first by what protects Redis, then by work, then by their number.
+ * Whether the system takes one more job: first by what protects Redis, then by the line that is nearest to its limit.
  *
- * @param backlogS seconds of work before a job that would join the end of its model's line; undefined: nobody can tell
+ * @param work the line before the hosts of its model; undefined: nobody can tell how long it is
  */
 export function decideRoom(
-  load: Pick<SystemLoad, "memoryUsed" | "waiting">,
-  backlogS: number | undefined,
-  limits: RoomLimits,
+  load: SystemLoad,
+  work: BoundedLine | undefined,
+  limits: { readonly jobsWaitingMax: number; readonly redisMemoryHighWater: number },
 ): RoomDecision {
   if (load.memoryUsed >= limits.redisMemoryHighWater) return { kind: "memory" };
-  if (backlogS !== undefined && backlogS > limits.backlogSMax) {
-    return { kind: "work", backlogS, excessS: backlogS - limits.backlogSMax };
-  }
-  if (load.waiting < limits.jobsWaitingMax) return { kind: "room" };
-  return { kind: "count", excess: load.waiting - limits.jobsWaitingMax + 1 };
+  const count = countLine(load, limits.jobsWaitingMax);
+  if (!count && load.waiting >= limits.jobsWaitingMax) return { kind: "stuck" };
+  const [line] = [work, count]
+    .filter((each) => each !== undefined)
+    .filter((each) => each.promised || each.levelMs > each.limitMs)
+    .toSorted((a, b) => fullness(b) - fullness(a));
+  return line ? { kind: "ask", line } : { kind: "room" };
 }
+
+const fullness = ({ levelMs, limitMs }: BoundedLine): number => levelMs / limitMs;
+
+/** All waiting jobs as one line, with one more; undefined while nothing is being finished. */
+function countLine({ waiting, finishedPerS, promised }: SystemLoad, max: number): BoundedLine | undefined {
+  if (finishedPerS <= 0) return undefined;
+  const msPerUnit = 1_000 / finishedPerS;
+  const levelMs = (waiting + 1) * msPerUnit;
+  const others = { heavy: 0, light: 0 };
+  return { name: countLineName, levelMs, msPerUnit, others, promised, limitMs: max * msPerUnit, amount: 1 };
+}
+
+/** No model's name: those have a tag. */
+export const countLineName = "jobs";

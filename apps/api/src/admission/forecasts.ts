@@ -6,15 +6,18 @@ import {
   readBacklog,
   readEtaFactors,
   readModelCosts,
+  readPromises,
 } from "@forebay/queue-bullmq";
 import { canonicalModelName, type InferenceJob } from "@forebay/queue-contracts";
 import {
   type BackendState,
+  delayOfWork,
   estimateJob,
   estimateStartMs,
   type EtaFactors,
   etaRangeMs,
   type JobEstimate,
+  lengthOfLineMs,
   modelCosts,
   type ModelCosts,
   type PlaceInLine,
@@ -23,6 +26,7 @@ import {
 import type { WorkerLease } from "@forebay/queue-bullmq";
 import { type CachedReading, createCachedReading } from "../cached-reading.ts";
 import type { KnownModels } from "./known-models.ts";
+import type { Line } from "./line.ts";
 
 /** When a waiting job is expected to start; milliseconds. */
 export type EtaMs = { readonly waitMs: number; readonly lowMs: number; readonly highMs: number };
@@ -35,6 +39,13 @@ export type Forecasts = {
   estimate(job: InferenceJob): Promise<JobEstimate>;
   /** When a job at this place starts; undefined: no host that is up has its model. */
   startOf(place: PlaceInLine): Promise<EtaMs | undefined>;
+  /**
+   * The line before the hosts of a model, with what joined since it was read; undefined: no host that is up has it. Read anew
+   * if that was more than `freshMs` ago.
+   */
+  endOfLine(model: string, freshMs?: number): Promise<Line | undefined>;
+  /** A job of this model joins its line, as what is read next will say. */
+  joined(model: string, costMs: number): void;
   /** The same of a job that was read; undefined also when it does not wait. */
   startOfJob(record: JobRecord): Promise<EtaMs | undefined>;
   /** Notes what was told of a job, so that its truth can be compared; of some jobs, which is enough. */
@@ -68,9 +79,13 @@ export function createForecasts(
     () => readEtaFactors(space),
     costsBelievedMs,
   );
+  let joinedMs = new Map<string, number>();
+  let promises: Awaited<ReturnType<typeof readPromises>> = new Map();
+  let ends = new Map<string, Line | undefined>();
   const workload = createCachedReading(async (): Promise<Workload> => {
+    joinedMs = new Map();
     const [{ leases }, entries] = await Promise.all([models.read(), directory.list()]);
-    const queues = await readBacklog(space, entries);
+    const [queues, promised] = await Promise.all([readBacklog(space, entries), readPromises(space)]);
     const backends = backendsOf(leases);
     const names = new Set([
       ...queues.map(({ model }) => model),
@@ -79,8 +94,28 @@ export function createForecasts(
     const known = new Map(
       await Promise.all([...names].map(async (name) => [name, await costsOf(name).get()] as const)),
     );
+    promises = promised;
+    ends = new Map();
     return { queues, backends, costs: (model) => known.get(canonicalModelName(model)) ?? modelCosts() };
   }, believedMs);
+
+  /** Without what joined since. The same for all who ask until the next reading. */
+  const readEnd = (model: string, load: Workload): Line | undefined => {
+    if (ends.has(model)) return ends.get(model);
+    const levelMs = lengthOfLineMs(model, load);
+    const others = { heavy: 0, light: 0 };
+    for (const [other, { heavy, light }] of promises) {
+      if (other === model) continue;
+      const delay = delayOfWork(other, model, load);
+      others.heavy += heavy * delay;
+      others.light += light * delay;
+    }
+    const promised = promises.has(model) || others.heavy + others.light > 0;
+    const msPerUnit = delayOfWork(model, model, load);
+    const end = levelMs === undefined ? undefined : { name: model, levelMs, msPerUnit, others, promised };
+    ends.set(model, end);
+    return end;
+  };
 
   const forecasts: Forecasts = {
     workload,
@@ -92,6 +127,19 @@ export function createForecasts(
       const [load, known] = read;
       const waitMs = estimateStartMs({ ...place, model: canonicalModelName(place.model) }, load);
       return waitMs === undefined ? undefined : { waitMs, ...etaRangeMs(waitMs, known) };
+    },
+    async endOfLine(model, freshMs) {
+      const load = await workload.get(freshMs).catch(() => undefined);
+      const name = canonicalModelName(model);
+      const end = load && readEnd(name, load);
+      if (!load || !end) return undefined;
+      let levelMs = end.levelMs;
+      for (const [other, ms] of joinedMs) levelMs += ms * delayOfWork(other, name, load);
+      return { ...end, levelMs };
+    },
+    joined(model, costMs) {
+      const name = canonicalModelName(model);
+      joinedMs.set(name, (joinedMs.get(name) ?? 0) + costMs);
     },
     async startOfJob({ state, position: ahead, tag, job, queueName }) {
       if (state !== "waiting" || ahead === undefined || tag === undefined || !job) return undefined;

@@ -96,7 +96,7 @@ function describeAnswers(operation: Operation, schemas: JsonSchemas): JsonSchema
     answers[status] = {
       description: lines.join("\n"),
       ...(status === 429 || status === 503
-        ? { headers: describeHeaders({ "Retry-After": "Seconds." }) }
+        ? { headers: describeHeaders({ "Retry-After": retryAfterText }) }
         : {}),
       content: { "application/problem+json": { schema: schemas.refer(problemSchema, "output") } },
     };
@@ -111,6 +111,9 @@ function describeAnswer({ description, schema, headers }: Answer, schemas: JsonS
     ...(schema && { content: { "application/json": { schema: schemas.refer(schema, "output") } } }),
   };
 }
+
+const retryAfterText =
+  "Seconds. For `backlog_full` a time of the caller's own: the same request made then is let in before new ones.";
 
 function describeHeaders(headers: Readonly<Record<string, string>>): JsonSchema {
   const text = z.toJSONSchema(z.string());

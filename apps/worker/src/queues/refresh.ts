@@ -53,6 +53,7 @@ export async function refreshOnce(refresher: Refresher): Promise<void> {
   refresher.paused.clear();
   for (const model of wishes.paused) refresher.paused.add(canonicalModelName(model));
   await Promise.all(fleet.backends.map((backend) => refreshBackend(backend, events)));
+  events.backendsSeen(fleet.backends, Date.now());
   for (const backend of fleet.backends) {
     for (const model of backend.models) await directory.ensure({ model: model.name, runner: {} });
   }

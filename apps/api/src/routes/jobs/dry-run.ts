@@ -21,7 +21,7 @@ export async function dryRun(deps: JobDeps, draft: DraftJob): Promise<DryRun> {
   const place = await peek(deps, { queueName, job, caller }, estimate);
   const { ahead, tag, open } = place;
   const eta = delayMs > 0 ? undefined : await forecasts.startOf({ queueName, model: job.model, tag, ahead });
-  const refusal = await findRefusal(deps, draft, queueName, place, eta);
+  const refusal = await findRefusal(deps, draft, estimate.costMs, place, eta);
   const left = (name: LimitLeft["name"]) => {
     const found = place.left.find((each) => each.name === name);
     return found ? { limit: found.limit, left: found.left } : null;
@@ -54,12 +54,12 @@ export async function dryRun(deps: JobDeps, draft: DraftJob): Promise<DryRun> {
 async function findRefusal(
   { admission }: JobDeps,
   { caller, job, startDeadlineMs }: DraftJob,
-  queueName: string,
+  costMs: number,
   place: PlacePeek,
   eta: EtaMs | undefined,
 ): Promise<Problem | undefined> {
   try {
-    await admission.requireRoom({ queueName, model: job.model });
+    await admission.requireRoom({ model: job.model, costMs });
   } catch (error) {
     if (error instanceof Problem) return error;
     throw error;

@@ -1,5 +1,6 @@
 import {
   type EarlierClaim,
+  flowOf,
   type IdempotencyClaim,
   isRedisUnavailable,
   PayloadTooLargeError,
@@ -24,6 +25,7 @@ import { Problem } from "../../http/problem.ts";
 import { chooseReadyModel } from "../../models/choose-ready-model.ts";
 import { nameServed } from "../../models/name-served.ts";
 import type { JobDeps } from "./job-deps.ts";
+import { requestIdentity } from "./request-identity.ts";
 import { newJobView } from "./job-view.ts";
 import type { JobView } from "./job-view-schema.ts";
 
@@ -84,7 +86,8 @@ export async function acceptOnce(
   const { admission, forecasts } = deps;
   const { caller, id, queueName, job, delayMs, attempts } = placed;
   const estimate = await forecasts.estimate(job);
-  await admission.requireRoom({ queueName, model: job.model });
+  const asks = { flow: flowOf(job.tenant, job.lane), identity: () => requestIdentity(job, claim?.key) };
+  await admission.requireRoom({ model: job.model, costMs: estimate.costMs, asks });
   await requireDeadline(deps, placed, estimate);
   const openMax = admission.openMaxOf(caller);
   const rates = admission.ratesOf(caller);
