@@ -7,6 +7,8 @@ import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
+import { measureDeepQueue } from "./parts/measure-deep-queue.ts";
+import { measureFairCost } from "./parts/measure-fair-cost.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
 import { measureFaults } from "./parts/measure-faults.ts";
 import { measureGet } from "./parts/measure-get.ts";
@@ -45,6 +47,8 @@ const parts: Record<string, Part> = {
   overhead: measureOverhead,
   batches: measureBatches,
   fairness: measureFairness,
+  "fair-cost": measureFairCost,
+  "deep-queue": measureDeepQueue,
   eta: measureEta,
   overload: measureOverload,
   faults: measureFaults,

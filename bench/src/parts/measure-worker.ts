@@ -47,7 +47,11 @@ export const measureWorker: Part = async ({ ollama }) => {
   ];
 };
 
-async function timeWorker(ollama: InstantOllama, start: () => Promise<AsyncDisposable>): Promise<number> {
+/** Jobs per second of a worker that finds the queue filled. */
+export async function timeWorker(
+  ollama: InstantOllama,
+  start: () => Promise<AsyncDisposable>,
+): Promise<number> {
   await ollama.reset();
   await using _worker = await start();
   const times = await ollama.arrivals(jobs);
@@ -55,7 +59,8 @@ async function timeWorker(ollama: InstantOllama, start: () => Promise<AsyncDispo
   return ((jobs - 1 - skipped) / (last - first)) * 1_000;
 }
 
-async function fillForebay(space: QueueSpace): Promise<void> {
+/** Puts the jobs that `timeWorker` has run; returns their queue. */
+export async function fillForebay(space: QueueSpace): Promise<string> {
   const affinity = affinityOf({ model });
   const queueName = await createQueueDirectory(space).ensure(affinity);
   await inChunks(async (index) => {
@@ -68,6 +73,7 @@ async function fillForebay(space: QueueSpace): Promise<void> {
       policy: defaultDeliveryPolicy,
     });
   });
+  return queueName;
 }
 
 async function fillBaseline(queue: Queue): Promise<void> {
@@ -78,7 +84,8 @@ async function fillBaseline(queue: Queue): Promise<void> {
   });
 }
 
-async function inChunks(add: (index: number) => Promise<void>): Promise<void> {
+/** Puts as many, two hundred at a time. */
+export async function inChunks(add: (index: number) => Promise<void>): Promise<void> {
   for (let from = 0; from < jobs; from += 200) {
     await Promise.all(Array.from({ length: Math.min(200, jobs - from) }, (_, i) => add(from + i)));
   }

@@ -28,6 +28,7 @@ export * from "./model-changes/open-model-change-consumer.ts";
 export * from "./jobs/locate-job.ts";
 export * from "./redis/lua.ts";
 export * from "./dispatch/open-dispatcher.ts";
+export type { Handled } from "./dispatch/open-queue-worker.ts";
 export * from "./dispatch/open-queue-worker.ts";
 export * from "./dispatch/waiting-head.ts";
 export * from "./queues/load-notices.ts";

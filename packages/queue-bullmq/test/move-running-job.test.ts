@@ -1,4 +1,5 @@
 import { affinityOf } from "@forebay/queue-contracts";
+import { defaultLaneWeights, tagFloor, ticksPerMs } from "@forebay/scheduling";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { countOpenJobs, type Delivery, type Outcome, readLog, requestStop } from "../src/index.ts";
 import { completes, createFixture, type Fixture, generateJob, resultSaying } from "./queue-fixture.ts";
@@ -111,11 +112,11 @@ test("its tenant is charged for what it used on both queues, and no work is left
   await fixture.consume(() => completes(), { queueName: otherQueue });
   const ended = await fixture.ended(place.id);
   const { space } = fixture;
-  const share = await space.client.hget(space.jobKey(otherQueue, place.id), "share");
-  const usedOn = ended.starts.map(({ gpu_ms }) => gpu_ms ?? 0);
-  // Both starts, in ticks; the second one as charged in the end.
-  expect(usedOn).toHaveLength(2);
-  expect(share?.split(" ")[3]).toBe(String((usedOn[1] ?? 0) * 1_000));
+  const flowEnd = Number(await space.client.hget(space.key("fair", "flows"), "f:standard:acme"));
+  const usedMs = ended.starts.map(({ gpu_ms }) => gpu_ms ?? 0);
+  expect(usedMs).toHaveLength(2);
+  const chargedTicks = (flowEnd - tagFloor) * defaultLaneWeights.standard;
+  expect(chargedTicks).toBe(usedMs.reduce((sum, ms) => sum + ms) * ticksPerMs);
   const counted = Object.keys(await space.client.hgetall(space.key("fair")));
   expect(counted.filter((field) => field.startsWith("w:"))).toEqual([]);
 });

@@ -1,10 +1,7 @@
-import type { Outcome } from "@forebay/queue-bullmq";
+import type { Handled } from "@forebay/queue-bullmq";
 
 /** How one start of a job ended and what it used. */
-export type EndedStart = {
-  readonly outcome: Outcome;
-  /** Time a slot was held, in milliseconds. */
-  readonly gpuMs: number;
+export type EndedStart = Handled & {
   /** From the call to its first line; absent when none came. */
   readonly firstTokenMs?: number | undefined;
 };

@@ -3,10 +3,9 @@ import type { AbortReason } from "@forebay/queue-bullmq";
 /** setTimeout's longest wait; longer ones would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
-/** Aborts its signal with `timed_out` after `ms`; never when undefined. */
-export function startJobTimer(ms: number | undefined): { signal: AbortSignal; stop(): void } {
+/** Aborts its signal with `timed_out` after `ms`. */
+export function startJobTimer(ms: number): { signal: AbortSignal; stop(): void } {
   const abort = new AbortController();
-  if (ms === undefined) return { signal: abort.signal, stop: () => undefined };
   const timer = setTimeout(
     () => abort.abort("timed_out" satisfies AbortReason),
     Math.min(Math.max(0, ms), timerMsMax),

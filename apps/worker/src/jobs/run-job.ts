@@ -70,14 +70,15 @@ async function attemptJob(
   const refused = refuseStart(job, delivery);
   if (refused) return { outcome: refused, gpuMs: 0 };
 
-  const timer = startJobTimer(remainingMs(job, delivery));
-  const signal = AbortSignal.any([delivery.signal, timer.signal]);
+  const left = remainingMs(job, delivery);
+  const timer = left === undefined ? undefined : startJobTimer(left);
+  const signal = timer ? AbortSignal.any([delivery.signal, timer.signal]) : delivery.signal;
   try {
     const given = held.seat;
     held.seat = await runner.feeder.elsewhere(held.seat, delivery.earlierStarts.at(-1)?.backend);
     return await occupySlot(runner, { delivery, job, seat: held.seat, moved: held.seat !== given, signal });
   } finally {
-    timer.stop();
+    timer?.stop();
   }
 }
 
@@ -109,9 +110,9 @@ type Call = { delivery: Delivery; job: InferenceJob; seat: Seat; moved: boolean;
 async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
   const clock = startCallClock();
   try {
-    const outcome = await callBackend(runner, call, clock);
+    const called = await callBackend(runner, call, clock);
     call.seat.backend.recordSuccess(call.seat.resident.model);
-    return { outcome, ...clock.read() };
+    return { ...called, ...clock.read() };
   } catch (error) {
     return { outcome: judge(runner, call, error), ...clock.read() };
   } finally {
@@ -119,7 +120,9 @@ async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
   }
 }
 
-async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Outcome> {
+type Called = Pick<EndedStart, "outcome" | "unwritten">;
+
+async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Called> {
   const { delivery, job, signal } = call;
   const progress = createProgressReporter(delivery, { tellReaders: !job.stream });
   const relay = createTokenRelay(delivery);
@@ -166,12 +169,12 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
   if (check !== undefined) runner.events.answerChecked(job, delivery, check);
   if ("failure" in answer.value) {
     await relay.close();
-    return { kind: "discard", failure: answer.value.failure };
+    return { outcome: { kind: "discard", failure: answer.value.failure } };
   }
-  // Before the result: once that is seen, the log is whole.
-  await relay.flush();
+  // Before the result, or with it: once that is seen, the log is whole.
+  const unwritten = await relay.finish();
   const gpu_ms = delivery.earlierStarts.reduce((sum, start) => sum + (start.gpu_ms ?? 0), 0);
-  return { kind: "completed", result: addUsage(answer.value.result, { gpu_ms }) };
+  return { outcome: { kind: "completed", result: addUsage(answer.value.result, { gpu_ms }) }, unwritten };
 }
 
 /** What a whole answer tells about its host: how long it loaded, and how fast it is with so many calls. */

@@ -14,8 +14,7 @@ function openLog(ms = 0, error?: Error, lose?: number) {
   const counts: (number | undefined)[] = [];
   let writes = 0;
   const appendTokens = async (data: object, max: number, counted?: number): Promise<"written" | "lost"> => {
-    if (ms > 0)
-      await vi.advanceTimersByTimeAsync(0).then(() => new Promise((resolve) => setTimeout(resolve, ms)));
+    if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
     if (error) throw error;
     if (++writes === lose) return "lost";
     written.push(data);
@@ -92,6 +91,34 @@ test("flush rejects with the error of a write, and nothing is written after it",
   await vi.advanceTimersByTimeAsync(0);
   relay.push(delta("b"));
   await expect(relay.flush()).rejects.toThrow("lock lost");
+});
+
+test("an answer that is whole before anything of it was written is left to whoever writes the end", async () => {
+  const { written, relay } = openLog();
+  relay.push(delta("a", "", ["call"]));
+  relay.push(delta("b"));
+  expect(await relay.finish()).toEqual({ text: "ab", tool_calls: ["call"] });
+  await vi.advanceTimersByTimeAsync(100);
+  expect([written, vi.getTimerCount()]).toEqual([[], 0]);
+});
+
+test("of one that has begun to be written the rest is written before it is finished", async () => {
+  const { written, relay } = openLog();
+  relay.push(delta("a"));
+  await vi.advanceTimersByTimeAsync(0);
+  relay.push(delta("b"));
+  expect(await relay.finish()).toBeUndefined();
+  expect(written).toEqual([{ text: "a" }, { text: "b" }]);
+});
+
+test("one that was begun anew tells readers so, and is not left to the end", async () => {
+  const { rewritten, relay } = openLog();
+  relay.push(delta("a"));
+  await relay.flush();
+  await relay.startOver();
+  relay.push(delta("b"));
+  expect(await relay.finish()).toBeUndefined();
+  expect(rewritten).toEqual([{ text: "b" }]);
 });
 
 test("close drops what is left and leaves no timer", async () => {

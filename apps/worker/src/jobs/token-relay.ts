@@ -1,4 +1,4 @@
-import type { Delivery } from "@forebay/queue-bullmq";
+import type { Delivery, TokenData } from "@forebay/queue-bullmq";
 import type { AnswerDelta } from "../ollama/assemble-answer.ts";
 
 /** Tokens wait this long for company: a write to Redis each would cost more than the tokens. Milliseconds. */
@@ -17,6 +17,11 @@ export type TokenRelay = {
   startOver(): Promise<void>;
   /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
   flush(): Promise<void>;
+  /**
+   * The answer is whole. Returns all of it, to be written with the job's end, where nothing of it was written yet;
+   * otherwise as `flush`.
+   */
+  finish(): Promise<TokenData | undefined>;
   /** Drops what is left; resolves when nothing is being written any more. */
   close(): Promise<void>;
 };
@@ -29,6 +34,7 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   let written = emptyPiece();
   let underway: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Immediate | undefined;
   let failure: { error: unknown } | undefined;
   let lastAt = Number.NEGATIVE_INFINITY;
   let entries = 0;
@@ -37,9 +43,14 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   let counted = 0;
   let toldAt = performance.now();
 
-  const write = (): void => {
+  const unschedule = (): void => {
     clearTimeout(timer);
+    clearImmediate(soon);
     timer = undefined;
+    soon = undefined;
+  };
+  const write = (): void => {
+    unschedule();
     if (underway || failure || isEmpty(piece)) return;
     const next = piece;
     piece = emptyPiece();
@@ -79,15 +90,23 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   };
   const schedule = (): void => {
     const wait = sizeOf(piece) >= windowChars ? 0 : lastAt + windowMs - performance.now();
-    if (wait <= 0) write();
+    // After what came with it: an answer that is here as a whole is written with the end of its job.
+    if (wait <= 0) soon ??= setImmediate(write);
     else timer ??= setTimeout(write, wait);
   };
 
   const drop = async (): Promise<void> => {
     piece = emptyPiece();
-    clearTimeout(timer);
-    timer = undefined;
+    unschedule();
     await underway;
+  };
+  const flush = async (): Promise<void> => {
+    while (underway || (!failure && !isEmpty(piece))) {
+      write();
+      await underway;
+    }
+    unschedule();
+    if (failure) throw failure.error;
   };
 
   return {
@@ -104,13 +123,17 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       if (!underway && !isEmpty(piece)) schedule();
     },
     close: drop,
-    async flush() {
-      while (underway || (!failure && !isEmpty(piece))) {
-        write();
-        await underway;
+    flush,
+    async finish() {
+      const begun = underway || failure || voided || entries > 0;
+      if (begun || isEmpty(piece)) {
+        await flush();
+        return undefined;
       }
-      clearTimeout(timer);
-      if (failure) throw failure.error;
+      unschedule();
+      const whole = toData(piece);
+      piece = emptyPiece();
+      return whole;
     },
   };
 }
@@ -124,7 +147,7 @@ const join = (a: Piece, b: Piece): Piece => ({
 const isEmpty = (piece: Piece): boolean => sizeOf(piece) === 0 && piece.toolCalls.length === 0;
 const sizeOf = (piece: Piece): number => piece.text.length + piece.thinking.length;
 
-function toData(piece: Piece) {
+function toData(piece: Piece): TokenData {
   return {
     ...(piece.text === "" ? {} : { text: piece.text }),
     ...(piece.thinking === "" ? {} : { thinking: piece.thinking }),

@@ -21,8 +21,8 @@ export async function carryOutChange(
   { call, body }: ModelChange,
   { silenceMs, tell, signal }: ChangeOptions,
 ): Promise<ChangeEnd> {
-  const watchdog = startWatchdog(silenceMs, silenceMs);
-  const either = AbortSignal.any([signal, watchdog.signal]);
+  const watchdog = startWatchdog(signal, silenceMs, silenceMs);
+  const either = watchdog.signal;
   try {
     if (call === "delete") await drain(await client.delete("/api/delete", body, either));
     else if (call === "copy") await drain(await client.post("/api/copy", body, either));

@@ -38,8 +38,8 @@ export async function callOllama(
   options: CallOptions,
 ): Promise<InferenceResult> {
   const begunAt = performance.now();
-  const watchdog = startWatchdog(options.firstByteTimeoutMs, options.tokenTimeoutMs);
-  const signal = AbortSignal.any([options.signal, watchdog.signal]);
+  const watchdog = startWatchdog(options.signal, options.firstByteTimeoutMs, options.tokenTimeoutMs);
+  const { signal } = watchdog;
   const served = () => ({ backend: options.backend, gpuMs: Math.round(performance.now() - begunAt) });
   try {
     const body = {

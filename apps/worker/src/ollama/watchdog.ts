@@ -8,11 +8,16 @@ export type Watchdog = {
 };
 
 /**
+ * @param within its signal is aborted with this one as well
  * @param firstByteMs silence allowed before the first byte: loading, waiting and reading the prompt are silent
  * @param betweenMs silence allowed after it
  */
-export function startWatchdog(firstByteMs: number, betweenMs: number): Watchdog {
+export function startWatchdog(within: AbortSignal, firstByteMs: number, betweenMs: number): Watchdog {
   const abort = new AbortController();
+  // By hand: AbortSignal.any costs several times as much, with every call.
+  const follow = (): void => abort.abort(within.reason);
+  if (within.aborted) follow();
+  else within.addEventListener("abort", follow, { once: true });
   const bite = (failure: CallFailure): void => abort.abort(failure);
   let timer = setTimeout(
     () => bite({ kind: "silence", phase: "first_byte", limitMs: firstByteMs }),
@@ -33,6 +38,9 @@ export function startWatchdog(firstByteMs: number, betweenMs: number): Watchdog 
         betweenMs,
       );
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      within.removeEventListener("abort", follow);
+    },
   };
 }

@@ -1,4 +1,10 @@
-import { type InferenceResult, inferenceResultSchema, type StartRecord } from "@forebay/queue-contracts";
+import {
+  type Failure,
+  type InferenceResult,
+  inferenceResultSchema,
+  jobIdTimeMs,
+  type StartRecord,
+} from "@forebay/queue-contracts";
 import type { Job } from "bullmq";
 import { moveRunningJob } from "../jobs/move-running-job.ts";
 import { setDeadline } from "../control/deadlines.ts";
@@ -7,12 +13,13 @@ import { appendFenced, type FencedAppend, type LockedJob, openFencedStart } from
 import { parseJson } from "../jobs/job-record.ts";
 import type { Outcome } from "./outcome.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
-import { parseStarts } from "../jobs/starts.ts";
+import type { Ending, FetchedStart } from "../dispatch/turnover.ts";
+import { parseStarts, type StartsLine, startsLine } from "../jobs/starts.ts";
 import { tagFloor } from "@forebay/scheduling";
 import { fairKeys } from "../scheduling/fair-keys.ts";
-import { learnModelCosts } from "../scheduling/model-costs.ts";
 import { type Forecast, noteDispatch, untaggedShare } from "../scheduling/note-dispatch.ts";
 import type { NewLogEntry, TokenData } from "../token-log/log-entry.ts";
+import { hasDeadline, tenantOf } from "./record-final.ts";
 
 /** Why a delivery's signal was aborted: the lock is gone, the worker stops, or somebody wants the job stopped. */
 export type AbortReason = "lock_lost" | "shutdown" | StopReason;
@@ -56,30 +63,38 @@ export type Delivery = {
   rewriteTokens(tokens: TokenData): Promise<void>;
 };
 
+type EndedBadly = Exclude<Outcome, { kind: "completed" }>;
+
 export type DeliveryRecord = Delivery & {
   /**
-   * Writes how the start ended, and keeps a finished answer, before BullMQ is told; one that goes on with another
-   * model is on that one's queue then. Throws LockLostError.
+   * Writes how the start ended before BullMQ is told; one that goes on with another model is on that one's queue then.
+   * Throws LockLostError.
    */
-  recordEnd(outcome: Outcome, gpuMs: number): Promise<void>;
+  recordEnd(outcome: EndedBadly, gpuMs: number): Promise<void>;
+  /** What is written when BullMQ is told that it completed. `unwritten`: all of the answer, if none is in the log. */
+  describeEnd(result: InferenceResult, gpuMs: number, unwritten: TokenData | undefined): Ending;
 };
 
-/** Opens the record of this start and reads what earlier ones left. Throws LockLostError. */
+/**
+ * Opens the record of this start and reads what earlier ones left. Throws LockLostError.
+ *
+ * @param fetched what the command that took the job has done of that already
+ */
 export async function openDelivery(
   space: QueueSpace,
   job: Job,
   place: LockedJob & { queueName: string },
   by: { worker: string; backend?: string | undefined; abort: AbortController },
+  fetched: FetchedStart | undefined,
 ): Promise<DeliveryRecord> {
   const { client } = space;
-  const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
-  const [opened, forecast] = await Promise.all([
-    openFencedStart(client, place, by),
-    noteDispatch(space, place, untagged),
-  ]);
+  const { opened, forecast } = fetched?.forecast
+    ? { opened: fetched, forecast: fetched.forecast }
+    : await openStart(space, job, place, by, fetched);
   if (opened.stop !== "") by.abort.abort(opened.stop satisfies string as StopReason);
   const earlier = parseStarts(opened.earlier);
   const attempt = job.attemptsMade + 1;
+  const attemptsMax = Math.max(1, job.opts.attempts ?? 1);
   let seq = opened.seq;
   const append = (entries: readonly NewLogEntry[], add: Omit<FencedAppend, "entries" | "after"> = {}) => {
     const after = seq;
@@ -92,7 +107,7 @@ export async function openDelivery(
     createdAt: new Date(job.timestamp),
     startedAt: new Date(opened.nowMs),
     attemptsMade: job.attemptsMade,
-    attemptsMax: Math.max(1, job.opts.attempts ?? 1),
+    attemptsMax,
     earlierStarts: earlier.sinceFresh,
     putBack: earlier.putBack,
     kept: opened.kept === "" ? undefined : inferenceResultSchema.safeParse(parseJson(opened.kept)).data,
@@ -116,7 +131,6 @@ export async function openDelivery(
       ]);
     },
     async recordEnd(outcome, gpuMs) {
-      const failure = "failure" in outcome ? outcome.failure : undefined;
       if (outcome.kind === "moved") {
         const to = { queueName: outcome.queueName, job: outcome.job };
         return moveRunningJob(space, { id: place.id, queueName: job.queueName, token: place.token }, to, {
@@ -124,32 +138,55 @@ export async function openDelivery(
           gpuMs,
         });
       }
-      const end = { ended_at: new Date().toISOString(), outcome: outcome.kind, gpu_ms: gpuMs, ...failure };
-      const keep = outcome.kind === "completed" ? JSON.stringify(outcome.result) : "";
-      const last = outcome.kind === "retry" && job.attemptsMade + 1 >= Math.max(1, job.opts.attempts ?? 1);
+      const last = outcome.kind === "retry" && attempt >= attemptsMax;
       const entries = last ? [] : backToQueue(outcome);
-      const comesBack = !last && outcome.kind !== "completed" && outcome.kind !== "discard";
-      const charge = {
-        keys: fairKeys(space),
+      const comesBack = !last && outcome.kind !== "discard";
+      const backTo = comesBack ? place.queueName : undefined;
+      const charge = { keys: fairKeys(space), usedMs: gpuMs, backTo };
+      await append(entries, { lines: [endLine(outcome.kind, gpuMs, outcome.failure)], charge });
+    },
+    describeEnd(result, gpuMs, unwritten) {
+      const tenant = tenantOf(job.data);
+      return {
+        line: startsLine(endLine("completed", gpuMs)),
         usedMs: gpuMs,
-        backTo: comesBack ? place.queueName : undefined,
-        tokens: outcome.kind === "completed" ? outcome.result.usage.total_tokens : undefined,
+        tokens: result.usage.total_tokens,
+        answer: unwritten ? JSON.stringify(unwritten) : "",
+        after: seq,
+        attempt,
+        channel: place.channel,
+        index: tenant === undefined ? undefined : { tenant, score: jobIdTimeMs(place.id) },
+        hasDeadline: hasDeadline(job.data),
       };
-      // Also from a worker that has lost its lock: what it measured is true. An answer taken over was measured before.
-      const learned =
-        outcome.kind === "completed" && gpuMs > 0 && learnModelCosts(space, job.data, outcome.result);
-      await Promise.all([append(entries, { lines: [{ end }], keep, charge }), learned]);
     },
   };
+}
+
+function endLine(outcome: Outcome["kind"], gpuMs: number, failure?: Failure): StartsLine {
+  return { end: { ended_at: new Date().toISOString(), outcome, gpu_ms: gpuMs, ...failure } };
+}
+
+async function openStart(
+  space: QueueSpace,
+  job: Job,
+  place: LockedJob & { queueName: string },
+  by: { worker: string; backend?: string | undefined },
+  fetched: FetchedStart | undefined,
+) {
+  const untagged = job.priority < tagFloor ? untaggedShare(job.data) : undefined;
+  const [opened, forecast] = await Promise.all([
+    fetched ?? openFencedStart(space.client, place, by),
+    noteDispatch(space, place, untagged),
+  ]);
+  return { opened, forecast };
 }
 
 const progressEntry = (tokens: number): NewLogEntry => ({ event: "progress", data: { tokens } });
 
 /** The log's word for a job that comes back; one that ended is told by its state. */
-function backToQueue(outcome: Outcome): NewLogEntry[] {
+function backToQueue(outcome: EndedBadly): NewLogEntry[] {
   const at_ms = Date.now();
   switch (outcome.kind) {
-    case "completed":
     case "discard":
     case "moved":
       return [];

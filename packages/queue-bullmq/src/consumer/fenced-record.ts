@@ -2,8 +2,8 @@ import { createLuaScript } from "../redis/lua.ts";
 import type { Redis } from "../redis/open-redis.ts";
 import { type StartsLine, startsLine } from "../jobs/starts.ts";
 import { logKey, type NewLogEntry } from "../token-log/log-entry.ts";
-import { limitsLua } from "../scheduling/limits-lua.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
+import { startFields, startLua } from "./start-lua.ts";
 import { logLua } from "../token-log/log-lua.ts";
 
 /** Another worker owns the job now: whatever this one still has to say about it must not be written. */
@@ -29,37 +29,20 @@ export type LockedJob = {
 // Returns false when the lock is not ours, otherwise { earlier starts, kept, stop, now in ms, number of the last entry }.
 const openStart = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
-${logLua("KEYS[3]")}
-local fields = redis.call("HMGET", KEYS[1], "starts", "kept", "stop", "partial", "atm", "ats", "processedOn", "begun")
-local time = redis.call("TIME")
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local earlier = fields[1] or ""
-local this_start = (fields[6] or "") .. "@" .. (fields[7] or "")
-if fields[8] == this_start then
-  earlier = string.gsub(earlier, "[^\\n]*\\n$", "")
-else
-  local backend = ARGV[4] == "" and "" or ',"backend":' .. ARGV[4]
-  local start = string.format('{"start":{"at_ms":%d,"worker":%s}', now, ARGV[2]) .. backend .. "}\\n"
-  redis.call("HSET", KEYS[1], "starts", earlier .. start, "begun", this_start)
-  local attempt = (tonumber(fields[5]) or 0) + 1
-  -- Readers have seen part of an answer that will be written anew, unless it was finished and kept.
-  if fields[4] and not fields[2] then
-    redis.call("HDEL", KEYS[1], "partial")
-    log("restart", string.format('{"attempt":%d}', attempt))
-  end
-  log("state", string.format('{"state":"active","at_ms":%d,"attempt":%d}', now, attempt))
-  publish(ARGV[3])
-end
-return { earlier, fields[2] or "", fields[3] or "", now, seq }
+${startLua}
+local names, known = { ${startFields.map((field) => `"${field}"`).join(", ")} }, {}
+for i, value in ipairs(redis.call("HMGET", KEYS[1], unpack(names))) do known[names[i]] = value or nil end
+local earlier, now, seq = open_start(KEYS[1], known, ARGV[2], ARGV[4], ARGV[3])
+return { earlier, known.kept or "", known.stop or "", now, seq }
 `);
 
-// KEYS as above, and, when a start ends, the two of fair shares. ARGV: lock token, lines for `starts`, answer to keep
-// ("" = none), channel, most entries to keep (0 = all), number of the last entry as the writer knows it, how long a
-// slot was held (ms, "" = the start goes on), name of the queue it goes back to ("" = none), tokens it used ("" = not known), then event and data of each entry.
+// KEYS as above, and, when a start ends, the two of fair shares. ARGV: lock token, lines for `starts`, channel, most
+// entries to keep (0 = all), number of the last entry as the writer knows it, how long a slot was held (ms, "" = the
+// start goes on), name of the queue it goes back to ("" = none), then event and data of each entry.
 // Returns false when the lock is not ours, 0 when tokens would follow others that Redis has lost, otherwise 1.
 const append = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
-local first, written = 10, tonumber(ARGV[6])
+local first, written = 8, tonumber(ARGV[5])
 if #ARGV > first then
   ${logLua("KEYS[3]")}
   local done = seq >= written + (#ARGV - first + 1) / 2
@@ -70,21 +53,16 @@ if #ARGV > first then
       log(ARGV[i], ARGV[i + 1])
       if ARGV[i] == "token" then redis.call("HSET", KEYS[1], "partial", "1") end
     end
-    if ARGV[5] ~= "0" then redis.call("XTRIM", KEYS[3], "MAXLEN", ARGV[5]) end
-    publish(ARGV[4])
+    if ARGV[4] ~= "0" then redis.call("XTRIM", KEYS[3], "MAXLEN", ARGV[4]) end
+    publish(ARGV[3])
   end
 end
 if ARGV[2] ~= "" then
   redis.call("HSET", KEYS[1], "starts", (redis.call("HGET", KEYS[1], "starts") or "") .. ARGV[2])
 end
-if ARGV[3] ~= "" then redis.call("HSET", KEYS[1], "kept", ARGV[3]) end
-if ARGV[7] ~= "" then
+if ARGV[6] ~= "" then
   ${fairLua("KEYS[4]", "KEYS[5]")}
-  settle(KEYS[1], tonumber(ARGV[7]), ARGV[8])
-  if ARGV[9] ~= "" then
-    ${limitsLua}
-    settle_quota(KEYS[1], tonumber(ARGV[9]))
-  end
+  settle(KEYS[1], tonumber(ARGV[6]), ARGV[7])
 end
 return 1
 `);
@@ -121,7 +99,6 @@ export async function openFencedStart(
 /** What a worker adds to a job's record in one step. */
 export type FencedAppend = {
   readonly lines?: readonly StartsLine[];
-  /** The finished answer, kept until BullMQ has recorded it. */ readonly keep?: string;
   readonly entries?: readonly NewLogEntry[];
   /** Number of the entry these follow, as the writer knows it. */ readonly after?: number;
   /** Most entries the log may have; older ones are dropped. */ readonly entriesMax?: number;
@@ -132,12 +109,10 @@ type FairCharge = {
   readonly keys: { readonly fair: string; readonly flows: string };
   /** How long it held a slot. */ readonly usedMs: number;
   /** Where it comes back; undefined: it ended. */ readonly backTo: string | undefined;
-  /** Tokens it read and wrote, once it completed. */ readonly tokens: number | undefined;
 };
 
 /**
- * Adds to a job's record of starts and to its log, and keeps its finished answer, all of it or nothing, only
- * while the caller holds the job's lock. Throws LockLostError when the lock is gone.
+ * Adds to a job's record of starts and to its log, all of it or nothing, only while the caller holds the job's lock. Throws LockLostError when the lock is gone.
  *
  * @returns `lost`: Redis came back without the entries before these tokens, and nothing was written. Any other
  * entry is written then all the same, with the number it would have had.
@@ -147,18 +122,16 @@ export async function appendFenced(
   job: LockedJob,
   add: FencedAppend,
 ): Promise<"written" | "lost"> {
-  const { lines = [], keep = "", entries = [], after = 0, entriesMax = 0, charge } = add;
+  const { lines = [], entries = [], after = 0, entriesMax = 0, charge } = add;
   const keys = charge ? [...keysOf(job), charge.keys.fair, charge.keys.flows] : keysOf(job);
   const reply = await append(client, keys, [
     job.token,
     lines.map(startsLine).join(""),
-    keep,
     job.channel,
     entriesMax,
     after,
     charge?.usedMs ?? "",
     charge?.backTo ?? "",
-    charge?.tokens ?? "",
     ...entries.flatMap((entry) => [entry.event, JSON.stringify(entry.data)]),
   ]);
   if (reply === null) throw new LockLostError(job.id);

@@ -49,7 +49,8 @@ export async function recordFinal(space: QueueSpace, queueName: string, job: Job
   );
 }
 
-const hasDeadline = (payload: unknown): boolean =>
+/** Whether a deadline may be noted for a job with this payload. */
+export const hasDeadline = (payload: unknown): boolean =>
   typeof payload === "object" && payload !== null && ("start_by" in payload || "timeout_s" in payload);
 
 /** The tenant in a payload that may not parse. */

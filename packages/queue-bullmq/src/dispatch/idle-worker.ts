@@ -1,4 +1,4 @@
-import { type Job, Worker, type WorkerOptions } from "bullmq";
+import { createRedisBackend, type Job, type RedisQueueBackend, Worker, type WorkerOptions } from "bullmq";
 
 /**
  * BullMQ's worker without its loop: somebody else decides when a job is taken. All the rest is BullMQ's: the
@@ -9,15 +9,17 @@ import { type Job, Worker, type WorkerOptions } from "bullmq";
 export class IdleWorker<Result> extends Worker<unknown, Result> {
   private taken = 0;
 
+  /** @param adapt given BullMQ's backend of the queue, to have its commands carry more */
   constructor(
     name: string,
     process: (job: Job, token?: string) => Promise<Result>,
     options: Omit<WorkerOptions, "autorun" | "concurrency">,
+    adapt: (backend: RedisQueueBackend) => RedisQueueBackend,
   ) {
-    super(name, process, { ...options, autorun: false });
+    super(name, process, { ...options, autorun: false }, (...args) => adapt(createRedisBackend(...args)));
   }
 
-  // Called by the base class's constructor.
+  // Called by the base class's constructor; without a connection of its own to wait on.
   protected override createBackend(): void {
     this.backend = this.backendFactory(this.name, this.opts, {});
   }
@@ -28,10 +30,15 @@ export class IdleWorker<Result> extends Worker<unknown, Result> {
     await this.startStalledCheckTimer();
   }
 
+  /** A token nobody has used, for `take`. */
+  nextToken(): string {
+    return `${this.id}:${this.taken++}`;
+  }
+
   /** Moves the queue's next job, if there is one, under a lock of ours. */
-  async take(): Promise<Job | undefined> {
+  async take(token: string): Promise<Job | undefined> {
     // BullMQ's types promise a job; there may be none.
-    const job: Job | undefined = await this.getNextJob(`${this.id}:${this.taken++}`, { block: false });
+    const job: Job | undefined = await this.getNextJob(token, { block: false });
     return job;
   }
 

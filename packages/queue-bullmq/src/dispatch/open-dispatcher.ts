@@ -49,6 +49,7 @@ type Served = {
   delayedUntil: number | undefined;
   lookedAt: number;
   /** What is known of it may be wrong. */ stale: boolean;
+  /** Looks under way: until they are answered, what is known is what was there before. */ looks: number;
   /** Its marker was taken away for a look, and nobody was told. */ owesMarker: boolean;
   running: number;
   /** Taking from it gave nothing though a job was seen, so it is left alone until then. */ restUntil: number;
@@ -102,13 +103,14 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
     return withJobs().flatMap(({ head, restUntil }) => (head && restUntil <= now ? [head] : []));
   };
   const anyStale = (): boolean => {
-    for (const { stale } of queues.values()) if (stale) return true;
+    for (const { stale, looks } of queues.values()) if (stale || looks > 0) return true;
     return false;
   };
 
   const look = async (queue: Served): Promise<void> => {
     queue.stale = false;
     queue.lookedAt = Date.now();
+    queue.looks++;
     try {
       const seen = await lookAtQueue(space, queue.worker.queueName, queue.lookedAt);
       queue.head = seen.head;
@@ -116,6 +118,8 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
     } catch (error) {
       queue.stale = true;
       throw error;
+    } finally {
+      queue.looks--;
     }
   };
 
@@ -149,21 +153,22 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
       const held: Seat = seat;
       let next: { seat: Seat } | undefined;
       let asked = false;
-      const fetchNext = (): boolean => {
+      const placed = () => next && { backend: options.backendOf?.(next.seat) };
+      const fetchNext = () => {
         // Asked again when Redis did not answer the first time.
-        if (asked) return next !== undefined;
+        if (asked) return placed();
         asked = true;
         options.leave(held);
         if (anyStale() || leaving.has(queue)) {
           // Its seat is free: what comes next is looked for while Redis is told of the end.
           turn();
-          return false;
+          return undefined;
         }
         const choice = choose();
         if (choice?.queueName === queue.worker.queueName) next = choice;
         else if (choice) void begin(choice.queueName, choice.seat);
         if (next) noteTaken(queue);
-        return next !== undefined;
+        return placed();
       };
       const task = {
         handle: (delivery: Delivery) => options.handle(delivery, held),
@@ -185,7 +190,7 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
   const takeAndRun = async (queue: Served, seat: Seat, started: () => void): Promise<void> => {
     let taken: TakenJob | undefined;
     try {
-      taken = await queue.worker.take();
+      taken = await queue.worker.take(options.backendOf?.(seat));
     } catch (error) {
       options.on.error(error instanceof Error ? error : new Error(String(error)));
     }
@@ -337,6 +342,7 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
           delayedUntil: undefined,
           lookedAt: 0,
           stale: true,
+          looks: 0,
           owesMarker: false,
           running: 0,
           restUntil: 0,

@@ -6,11 +6,13 @@ import type { Outcome } from "../consumer/outcome.ts";
 import { recordFinal } from "../consumer/record-final.ts";
 import { AttemptFailedError, signalOutcome } from "../consumer/signal-outcome.ts";
 import type { StopReason } from "../control/request-stop.ts";
-import type { Redis } from "../redis/open-redis.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { wakeConsumers } from "../queues/wake-consumers.ts";
+import { createCostLearner } from "../scheduling/model-costs.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
+import type { TokenData } from "../token-log/log-entry.ts";
 import { IdleWorker } from "./idle-worker.ts";
+import { createTurnover } from "./turnover.ts";
 
 /** What is the same for all queues of a worker. */
 export type QueueWorkerOptions = {
@@ -26,21 +28,30 @@ export type QueueWorkerOptions = {
   };
 };
 
-/** How a start ended; `gpuMs`: time a slot was held. */
-export type Handled = { readonly outcome: Outcome; readonly gpuMs: number };
+/** How a start ended. */
+export type Handled = {
+  readonly outcome: Outcome;
+  /** How long a slot was held. */ readonly gpuMs: number;
+  /** All of a completed answer, if none of it was appended to the log: it is written with the end. */
+  readonly unwritten?: TokenData | undefined;
+};
 
 /** One queue's jobs, taken one by one: locks, stalled checks and states are BullMQ's own. */
 export type QueueWorker = {
   readonly queueName: string;
-  /** Takes the next job, if there is one. Rejects when Redis does not answer. */
-  take(): Promise<TakenJob | undefined>;
+  /**
+   * Takes the next job, if there is one. Rejects when Redis does not answer.
+   *
+   * @param backend where it will run, for its record
+   */
+  take(backend: string | undefined): Promise<TakenJob | undefined>;
   /**
    * Runs a job to its end. Never rejects.
    *
    * @param task `handle` does the work and says how it ended, and must not throw; `backend`: where it will run
-   * @param fetchNext asked when it has ended whether the queue's next job is wanted
+   * @param fetchNext asked when it has ended whether the queue's next job is wanted, and where that will run
    */
-  run(taken: TakenJob, task: Task, fetchNext: () => boolean): Promise<TakenJob | undefined>;
+  run(taken: TakenJob, task: Task, fetchNext: () => NextTask | undefined): Promise<TakenJob | undefined>;
   /** Aborts the job's delivery if it is running here; the handler decides what becomes of it. */
   stopJob(id: string, reason: StopReason): boolean;
   /** Aborts all that runs here, to be handed back. */
@@ -56,6 +67,8 @@ export type Task = {
   readonly backend: string | undefined;
 };
 
+export type NextTask = Pick<Task, "backend">;
+
 export function openQueueWorker(
   space: QueueSpace,
   queueName: string,
@@ -64,7 +77,8 @@ export function openQueueWorker(
   const running = new Map<string, AbortController>();
   const recording = new Set<Promise<void>>();
   const tasks = new Map<string, Task>();
-  const pipelining = watchPipelining(space.client);
+  const costs = createCostLearner(space, options.on.error);
+  const turnover = createTurnover(space, queueName, options.worker);
   const { policy } = options;
 
   const process = async (job: Job, token = ""): Promise<InferenceResult> => {
@@ -78,23 +92,17 @@ export function openQueueWorker(
     try {
       const key = space.jobKey(queueName, id);
       const place = { id, key, token, queueName, channel: liveChannel(space, id) };
-      const delivery = await openDelivery(space, job, place, {
-        worker: options.worker,
-        backend: task.backend,
-        abort,
-      });
-      const { outcome, gpuMs } = await task.handle(delivery);
+      const by = { worker: options.worker, backend: task.backend, abort };
+      const delivery = await openDelivery(space, job, place, by, turnover.opened(job));
+      const { outcome, gpuMs, unwritten } = await task.handle(delivery);
       if (abort.signal.reason === ("lock_lost" satisfies AbortReason)) throw new LockLostError(id);
-      const recorded = delivery.recordEnd(outcome, gpuMs);
-      // A finished answer and its end leave in one write, in this order: who may not write the one finds that he
-      // may not say the other.
-      if (outcome.kind === "completed" && pipelining.ready) {
-        recorded.catch(options.on.error);
+      if (outcome.kind === "completed") {
+        // An answer taken over was measured before.
+        if (gpuMs > 0) costs.note(job.data, outcome.result);
+        turnover.end(token, delivery.describeEnd(outcome.result, gpuMs, unwritten));
         return outcome.result;
       }
-      await recorded;
-      // A move is another script: Redis may not know the one that records ends yet.
-      if (outcome.kind !== "moved") pipelining.ready = true;
+      await delivery.recordEnd(outcome, gpuMs);
       return await signalOutcome(job, token, outcome, {
         backoffMs: () => backoffMs(job.attemptsMade + 1, policy, Math.random()),
         wake: () => wakeConsumers(space, queueName),
@@ -106,19 +114,25 @@ export function openQueueWorker(
 
   // Opening the queue, once, writes what BullMQ keeps about it: whoever puts jobs directly finds it there.
   space.queue(queueName);
-  const worker = new IdleWorker<InferenceResult>(queueName, process, {
-    connection: space.client,
-    prefix: space.prefix,
-    name: options.worker,
-    lockDuration: options.lockMs,
-    stalledInterval: options.stalledCheckMs,
-    maxStalledCount: policy.workerLossesMax,
-    removeOnComplete: { age: policy.completedAgeS, count: policy.completedCount },
-    removeOnFail: { age: policy.failedAgeS },
-    settings: {
-      backoffStrategy: (_attempts, _type, error) => (error instanceof AttemptFailedError ? error.delayMs : 1),
+  const worker = new IdleWorker<InferenceResult>(
+    queueName,
+    process,
+    {
+      connection: space.client,
+      prefix: space.prefix,
+      name: options.worker,
+      lockDuration: options.lockMs,
+      stalledInterval: options.stalledCheckMs,
+      maxStalledCount: policy.workerLossesMax,
+      removeOnComplete: { age: policy.completedAgeS, count: policy.completedCount },
+      removeOnFail: { age: policy.failedAgeS },
+      settings: {
+        backoffStrategy: (_attempts, _type, error) =>
+          error instanceof AttemptFailedError ? error.delayMs : 1,
+      },
     },
-  });
+    turnover.ride,
+  );
   worker.on("error", options.on.error);
   worker.on("stalled", () => options.on.stalled(queueName));
   worker.on("lockRenewalFailed", (ids) => {
@@ -127,34 +141,43 @@ export function openQueueWorker(
       running.get(id)?.abort("lock_lost" satisfies AbortReason);
     }
   });
-  const record = (job: Job): void => {
+  worker.on("failed", (job) => {
+    if (!job?.finishedOn) return;
     const written = recordFinal(space, queueName, job).catch(options.on.error);
     recording.add(written);
     void written.finally(() => recording.delete(written));
-  };
-  worker.on("completed", record);
-  worker.on("failed", (job) => {
-    if (job?.finishedOn) record(job);
   });
   void worker.watchLocks().catch(options.on.error);
 
   return {
     queueName,
-    async take() {
-      const job = await worker.take();
-      return job && { job };
+    async take(backend) {
+      const token = worker.nextToken();
+      turnover.expect(token, backend);
+      try {
+        const job = await worker.take(token);
+        return job && { job };
+      } finally {
+        turnover.forget(token);
+      }
     },
     async run({ job }, task, fetchNext) {
       const token = job.token ?? "";
       tasks.set(token, task);
+      const wantsNext = (): boolean => {
+        const next = fetchNext();
+        turnover.expect(token, next?.backend);
+        return next !== undefined;
+      };
       try {
-        const next = await worker.finish(job, fetchNext);
+        const next = await worker.finish(job, wantsNext);
         return next && { job: next };
       } catch (error) {
         options.on.error(error instanceof Error ? error : new Error(String(error)));
         return undefined;
       } finally {
         tasks.delete(token);
+        turnover.forget(token);
       }
     },
     stopJob(id, reason) {
@@ -166,23 +189,9 @@ export function openQueueWorker(
       for (const abort of running.values()) abort.abort("shutdown" satisfies AbortReason);
     },
     async close() {
-      pipelining.stop();
       await worker.close();
       // A consumer has all the time in the world for Redis, a closing one has not.
-      if (space.client.status === "ready") await Promise.allSettled(recording);
+      if (space.client.status === "ready") await Promise.allSettled([...recording, costs.flush()]);
     },
   };
-}
-
-/**
- * Whether scripts may be sent without waiting for the one before: a Redis that came back knows no scripts, and
- * one that it must be sent in full would arrive after the next.
- */
-function watchPipelining(client: Redis): { ready: boolean; stop(): void } {
-  const lost = (): void => {
-    state.ready = false;
-  };
-  client.on("close", lost);
-  const state = { ready: false, stop: () => void client.off("close", lost) };
-  return state;
 }

@@ -48,6 +48,16 @@ local function virtual_time(queue, waiting)
   local v = redis.call("HMGET", ${fair}, "v", waiting > 0 and "v:" .. queue or "v")
   return math.max(tonumber(v[2] or v[1]) or 0, tag_floor)
 end
+-- A job that begins there was taken from the queue.
+local function move_time(queue, start)
+  local v, moved = redis.call("HMGET", ${fair}, "v", "v:" .. queue), {}
+  if start > (tonumber(v[1]) or 0) then moved = { "v", string.format("%.0f", start) } end
+  if start > (tonumber(v[2]) or 0) then
+    moved[#moved + 1] = "v:" .. queue
+    moved[#moved + 1] = string.format("%.0f", start)
+  end
+  if moved[1] then redis.call("HSET", ${fair}, unpack(moved)) end
+end
 -- Gives a flow its next place: returns the tag, which is the middle of what the job takes, and what the flow has
 -- overdrawn. By its start alone a newcomer of the interactive lane would stand behind every newcomer of the batch lane.
 local function take_place(now, flow, cost, weight)
@@ -61,13 +71,29 @@ local function add_work(queue, ticks)
     redis.call("HDEL", ${fair}, "w:" .. queue)
   end
 end
+local function forget_work(queue) redis.call("HDEL", ${fair}, "w:" .. queue) end
 -- A flow is charged, or given back, the difference to what it had asked for. Who is in debt pays from now on, not
 -- from a time long past.
+local function charged_end(ends, ticks, weight)
+  if ticks > 0 then ends = math.max(ends, tonumber(redis.call("HGET", ${fair}, "v")) or tag_floor) end
+  return ends + ticks / weight
+end
 local function charge(flow, ticks, weight)
   if ticks == 0 then return end
   local ends = tonumber(redis.call("HGET", ${flows}, "f:" .. flow)) or 0
-  if ticks > 0 then ends = math.max(ends, tonumber(redis.call("HGET", ${fair}, "v")) or tag_floor) end
-  redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends + ticks / weight))
+  redis.call("HSET", ${flows}, "f:" .. flow, number_text(charged_end(ends, ticks, weight)))
+end
+-- A start has ended that used so much more than was charged for it.
+local function settle_flow(share, over)
+  if over == 0 then return end
+  local state = redis.call("HMGET", ${flows}, "f:" .. share.flow, "o:" .. share.flow)
+  redis.call("HSET", ${flows}, "f:" .. share.flow, number_text(charged_end(tonumber(state[1]) or 0, over, share.weight)),
+    "o:" .. share.flow, number_text((tonumber(state[2]) or 0) + over / share.weight))
+end
+-- A job has completed, and asks for nothing any more.
+local function settle_completed(share_field, used_ms)
+  local share = parse_share(share_field)
+  if share then settle_flow(share, used_ms * ${ticksPerMs} - share.charged) end
 end
 -- A start has ended: what it used is charged. A job that comes back ("" = it does not) keeps what it has asked for
 -- its next start.
@@ -75,9 +101,7 @@ local function settle(key, used_ms, back_to)
   local share = parse_share(redis.call("HGET", key, "share"))
   if not share then return end
   local used = used_ms * ${ticksPerMs}
-  local over = back_to ~= "" and used or used - share.charged
-  charge(share.flow, over, share.weight)
-  redis.call("HINCRBYFLOAT", ${flows}, "o:" .. share.flow, number_text(over / share.weight))
+  settle_flow(share, back_to ~= "" and used or used - share.charged)
   if back_to ~= "" then return add_work(back_to, share.cost) end
   share.cost, share.charged = math.max(1, used), used
   write_share(key, share)
@@ -142,29 +166,30 @@ local function whose_turn(root, flow, member, score)
 end
 -- Makes the head of a queue the job that should run next there: one whose flow has overdrawn since its tag was
 -- given goes back by that much, and within a flow the slot goes to the user whose turn it is. A few steps each
--- time; what is left is done with the next job.
+-- time; what is left is done with the next job. False: none waits there.
 local function prepare_head(root, queue)
   for _ = 1, 16 do
     local head = redis.call("ZRANGE", root .. queue .. ":prioritized", 0, 0, "WITHSCORES")
-    if not head[1] then return end
+    if not head[1] then return false end
     local id, score = head[1], tonumber(head[2])
     local share = parse_share(redis.call("HGET", root .. queue .. ":" .. id, "share"))
-    if not share or score < tag_floor * score_per_tag then return end
+    if not share or score < tag_floor * score_per_tag then return true end
     local state = redis.call("HMGET", ${flows}, "o:" .. share.flow, "s:" .. share.flow)
     local overdrawn = math.floor((tonumber(state[1]) or 0) - share.offset)
     if overdrawn >= 1 then
       place_job(root, queue, id, score + overdrawn * score_per_tag, share.offset + overdrawn, share)
     else
-      if not state[2] then return end
+      if not state[2] then return true end
       local queue2, id2, score2, share2 = whose_turn(root, share.flow, queue .. " " .. id, score)
-      if not queue2 then return end
+      if not queue2 then return true end
       local offset2 = share2.offset
       place_job(root, queue2, id2, score, share.offset, share2)
       place_job(root, queue, id, score2, offset2, share)
-      if queue2 == queue then return end
+      if queue2 == queue then return true end
       redis.call("ZADD", root .. queue2 .. ":marker", 0, "0")
     end
   end
+  return true
 end
 -- How many of its queue run before a waiting job, and its tag. In a flow its users divide, its slot is whose turn it
 -- is by then: by its turn among the flow's, which lie about evenly up to the flow's end.

@@ -32,20 +32,58 @@ redis.call("EXPIRE", KEYS[1], ARGV[1])
 return 1
 `);
 
-/** Learns from a job that completed what its model's jobs cost. */
-export async function learnModelCosts(
-  space: QueueSpace,
-  payload: unknown,
-  result: InferenceResult,
-): Promise<void> {
-  const { model, request } = payload as { model?: unknown; request?: unknown };
-  if (typeof model !== "string") return;
-  const seen = observeJob(countChars(request), result);
-  await addSums(
-    space.client,
-    [keyOf(space, model)],
-    [keptS, ...fields.flatMap((field) => [field, priorSums[field], keptOf(field, seen), seen[field]])],
-  );
+/** Learns from jobs that completed what their models' jobs cost. */
+export type CostLearner = {
+  note(payload: unknown, result: InferenceResult): void;
+  /** Writes what was not written yet. */ flush(): Promise<void>;
+};
+
+/** What was seen is written together: nobody needs it sooner, and a write for each job would cost as much as its start. */
+const gatheredMs = 250;
+
+/** Several observations as one: what stays of what is known, and what is added to that. */
+type Gathered = { readonly kept: Sums; readonly added: Sums };
+type Sums = Record<keyof ModelSums, number>;
+
+export function createCostLearner(space: QueueSpace, onError: (error: Error) => void): CostLearner {
+  const models = new Map<string, Gathered>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const flush = async (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    const all = [...models];
+    models.clear();
+    await Promise.all(all.map(([model, seen]) => write(space, model, seen)));
+  };
+  return {
+    note(payload, result) {
+      const { model, request } = payload as { model?: unknown; request?: unknown };
+      if (typeof model !== "string") return;
+      const seen = observeJob(countChars(request), result);
+      const before = models.get(model);
+      if (before) gather(before, seen);
+      else models.set(model, { kept: keptAfter(seen), added: { ...seen } });
+      timer ??= setTimeout(() => void flush().catch(onError), gatheredMs).unref();
+    },
+    flush,
+  };
+}
+
+function gather({ kept, added }: Gathered, seen: ModelSums): void {
+  for (const field of fields) {
+    const stays = keptOf(field, seen);
+    kept[field] *= stays;
+    added[field] = added[field] * stays + seen[field];
+  }
+}
+
+const keptAfter = (seen: ModelSums): Sums =>
+  Object.fromEntries(fields.map((field) => [field, keptOf(field, seen)])) as Sums;
+
+async function write(space: QueueSpace, model: string, { kept, added }: Gathered): Promise<void> {
+  const learned = fields.flatMap((field) => [field, priorSums[field], kept[field], added[field]]);
+  await addSums(space.client, [keyOf(space, model)], [keptS, ...learned]);
 }
 
 /** What was learned of each model, by canonical name; of one that never ran, what is assumed at first. */

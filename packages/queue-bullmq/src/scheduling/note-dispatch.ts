@@ -6,39 +6,49 @@ import { etaKey, etaLua, type ForetoldStart } from "./eta-factors.ts";
 import { fairKeys, flowOf } from "./fair-keys.ts";
 import { fairLua } from "./fair-lua.ts";
 
+/**
+ * Lua that notes that a job was taken from its queue, for scripts that have `fairLua` and `etaLua`:
+ * `note_taken(root, queue, id, known)` with its fields priority, share, eta and timestamp by name. Returns what was
+ * foretold of its start and what became of it; "" when nothing was.
+ */
+export const takenLua = (eta: string): string => `
+local function note_taken(root, queue, id, known)
+  local tag, share = tonumber(known.priority) or 0, parse_share(known.share)
+  if share then
+    -- Virtual time is where the job taken last begins; its tag is the middle.
+    move_time(queue, math.floor(tag - share.cost / share.weight / 2))
+    leave_users(share.flow, queue .. " " .. id)
+  end
+  if prepare_head(root, queue) then
+    if share then add_work(queue, -share.cost) end
+  else
+    -- Whatever was counted wrong, by jobs removed behind our back, ends here.
+    forget_work(queue)
+  end
+  local told = known.eta or ""
+  if told ~= "" then told = learn_eta(${eta}, root .. queue .. ":" .. id, told, tonumber(known.timestamp)) end
+  return told
+end
+`;
+
 // KEYS: the two of fair shares, what is known of forecasts. ARGV: prefix with a colon, queue, id, then for a job without a tag: flow, tenant, cost (ticks).
 const script = createLuaScript(`
 ${fairLua("KEYS[1]", "KEYS[2]")}
 ${etaLua}
+${takenLua("KEYS[3]")}
 local root, queue, id = ARGV[1], ARGV[2], ARGV[3]
 local key = root .. queue .. ":" .. id
 local fields = redis.call("HMGET", key, "priority", "share", "eta", "timestamp")
-local tag, share = tonumber(fields[1]) or 0, parse_share(fields[2])
-if not share and ARGV[4] then
+local told = note_taken(root, queue, id,
+  { priority = fields[1] or nil, share = fields[2] or nil, eta = fields[3] or nil, timestamp = fields[4] or nil })
+if ARGV[4] and not parse_share(fields[2]) then
   -- It ran before anybody could give it a tag; its flow is charged all the same.
   local weight, cost = weight_of(ARGV[4], ARGV[5], "", ""), tonumber(ARGV[6])
-  local offset
-  tag, offset = take_place(virtual_time(queue, 0), ARGV[4], cost, weight)
+  local tag, offset = take_place(virtual_time(queue, 0), ARGV[4], cost, weight)
   write_share(key, { flow = ARGV[4], weight = weight, cost = cost, charged = cost, offset = offset })
   redis.call("HSET", key, "priority", string.format("%.0f", tag))
-elseif share then
-  -- Virtual time is where the job taken last begins; its tag is the middle.
-  local start = math.floor(tag - share.cost / share.weight / 2)
-  local v = redis.call("HMGET", KEYS[1], "v", "v:" .. queue)
-  if start > (tonumber(v[1]) or 0) then redis.call("HSET", KEYS[1], "v", string.format("%.0f", start)) end
-  if start > (tonumber(v[2]) or 0) then redis.call("HSET", KEYS[1], "v:" .. queue, string.format("%.0f", start)) end
-  leave_users(share.flow, queue .. " " .. id)
 end
-if redis.call("EXISTS", root .. queue .. ":prioritized") == 0 then
-  -- Whatever was counted wrong, by jobs removed behind our back, ends here.
-  redis.call("HDEL", KEYS[1], "w:" .. queue)
-else
-  if share then add_work(queue, -share.cost) end
-  prepare_head(root, queue)
-end
-local eta = fields[3] or ""
-if eta ~= "" then eta = learn_eta(KEYS[3], key, eta, tonumber(fields[4])) end
-return { fields[2] or "", eta }
+return { fields[2] or "", told }
 `);
 
 /** What was foretold of a job. */
@@ -69,7 +79,8 @@ export async function noteDispatch(
   return parseForecast(...reply);
 }
 
-function parseForecast(share: string, eta: string): Forecast {
+/** From a job's field `share` and what `note_taken` returned; "" = nothing. */
+export function parseForecast(share: string, eta: string): Forecast {
   const cost = Number(share.split(" ")[2]);
   const [waitMs = 0, lowMs = 0, highMs = 0, tookMs] = eta.split(" ").map(Number);
   return {
