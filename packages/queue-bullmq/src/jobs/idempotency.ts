@@ -14,13 +14,19 @@ export type EarlierClaim =
   /** Another request used this key. */
   | { kind: "mismatch"; id: string };
 
-/** Where a tenant's key is remembered; the key itself, which may be a secret of the client, is not stored. */
-export function idempotencyKey(space: QueueSpace, tenant: string, key: string): string {
-  return space.key("idem", tenant, hash("sha256", key, "base64url").slice(0, 22));
+/** Where a tenant's keys are remembered; a digest of the key follows. What is there is a job's id and the fingerprint. */
+export function claimRoot(space: QueueSpace, tenant: string): string {
+  return space.key("idem", tenant, "");
 }
 
-export function formatClaim(id: string, { fingerprint }: Pick<IdempotencyClaim, "fingerprint">): string {
-  return `${id}${fingerprint}`;
+/** Where one of them is. */
+export function idempotencyKey(space: QueueSpace, tenant: string, key: string): string {
+  return claimRoot(space, tenant) + digestOfKey(key);
+}
+
+/** The key itself is not stored: it may be a secret of the client. */
+export function digestOfKey(key: string): string {
+  return hash("sha256", key, "base64url").slice(0, 22);
 }
 
 const jobIdLength = 34;
