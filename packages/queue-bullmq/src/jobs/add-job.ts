@@ -74,7 +74,19 @@ export async function submitJob(
   const { costMs = estimateJob(job).costMs } = add;
   const laneWeight = add.laneWeights?.[job.lane];
   const reply = await putJob(space, {
-    lot: { queueName, tenant: job.tenant, lane: job.lane, attempts, priority, delayMs, openMax, claimTtlS: claim?.ttlS, laneWeight, weight, rates },
+    lot: {
+      queueName,
+      tenant: job.tenant,
+      lane: job.lane,
+      attempts,
+      priority,
+      delayMs,
+      openMax,
+      claimTtlS: claim?.ttlS,
+      laneWeight,
+      weight,
+      rates,
+    },
     id,
     payload,
     createdAtMs: createdAt.getTime(),

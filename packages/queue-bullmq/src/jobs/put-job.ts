@@ -5,7 +5,13 @@ import type { QueueSpace } from "../queues/queue-space.ts";
 import { groupCalls } from "../redis/group-calls.ts";
 import { isRedisUnavailable } from "../redis/redis-errors.ts";
 import { fairKeys, flowOf } from "../scheduling/fair-keys.ts";
-import { limitArgs, type LimitLeft, type LimitRow, limitsKey, type RateLimits } from "../scheduling/limits.ts";
+import {
+  limitArgs,
+  type LimitLeft,
+  type LimitRow,
+  limitsKey,
+  type RateLimits,
+} from "../scheduling/limits.ts";
 import { addKeyParts, runAddScript } from "./add-script.ts";
 import { claimRoot, digestOfKey, type IdempotencyClaim } from "./idempotency.ts";
 import { tenantKeys } from "./tenant-index.ts";
@@ -107,7 +113,16 @@ async function runLot(space: QueueSpace, puts: readonly Put[]): Promise<PutReply
   return JSON.parse(reply as string) as PutReply[];
 }
 
-function argsOf({ id, payload, createdAtMs, costTicks, tokens, user, startBy, claim }: Put): (string | number)[] {
+function argsOf({
+  id,
+  payload,
+  createdAtMs,
+  costTicks,
+  tokens,
+  user,
+  startBy,
+  claim,
+}: Put): (string | number)[] {
   return [
     id,
     payload,

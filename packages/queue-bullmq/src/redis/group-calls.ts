@@ -29,7 +29,8 @@ export function groupCalls<Item, Answer>(
   const settle = async (group: readonly Pending[]): Promise<void> => {
     try {
       const answers = await run(group.map(({ item }) => item));
-      if (answers.length !== group.length) throw new Error(`${answers.length} answers to ${group.length} calls`);
+      if (answers.length !== group.length)
+        throw new Error(`${answers.length} answers to ${group.length} calls`);
       for (const [index, answer] of answers.entries()) group[index]?.resolve(answer);
     } catch (error) {
       if (group.length > 1 && isOfOne(error)) await Promise.all(group.map((each) => settle([each])));
