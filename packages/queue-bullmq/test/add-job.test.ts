@@ -218,3 +218,85 @@ test("a payload larger than a queue should hold is refused", async () => {
   await expect(submitJob(fixture.space, add)).rejects.toThrow(PayloadTooLargeError);
   expect(await countOpenJobs(fixture.space, "acme")).toBe(1);
 });
+
+describe("jobs put in one turn", () => {
+  type Answers = Awaited<ReturnType<typeof submitJob>>[];
+  const lanes = ["standard", "standard", "batch", "standard", "interactive", "standard"] as const;
+
+  test("stand where they would, had they been put one after the other", async () => {
+    const put = async (queueName: string, tenant: string, together: boolean): Promise<unknown> => {
+      const calls = lanes.map((lane) => () => {
+        const job = generateJob({ tenant, lane });
+        const add = { id: createJobId("abcdefgh"), queueName, job, policy: defaultDeliveryPolicy };
+        return submitJob(fixture.space, add);
+      });
+      const answers: Answers = together ? await Promise.all(calls.map((call) => call())) : [];
+      if (!together) for (const call of calls) answers.push(await call());
+      // Of each lane: others of the same turn may be before or after them.
+      const tags = answers.map((answer) => (answer.kind === "added" ? answer.tag : -1));
+      return {
+        tags,
+        waiting: await fixture.space.client.zcard(fixture.space.jobKey(queueName, "prioritized")),
+      };
+    };
+    expect(await put("together", "one", true)).toEqual(await put("apart", "two", false));
+  });
+
+  test("know how many of them run before them", async () => {
+    const { queueName } = await fixture.submit();
+    const calls = Array.from({ length: 40 }, () => {
+      const add = {
+        id: createJobId("abcdefgh"),
+        queueName,
+        job: generateJob(),
+        policy: defaultDeliveryPolicy,
+      };
+      return submitJob(fixture.space, add);
+    });
+    const answers = await Promise.all(calls);
+    const ahead = answers.map((answer) => (answer.kind === "added" ? answer.ahead : -1));
+    expect(ahead).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  test("take turns by the users they name", async () => {
+    const users = ["ann", "ann", "ann", "bob"];
+    const puts = await Promise.all(users.map((user) => fixture.submit({ fields: { user } })));
+    const order: string[] = [];
+    await fixture.consume((delivery) => {
+      order.push(delivery.id);
+      return completes();
+    });
+    await Promise.all(puts.map(({ id }) => fixture.ended(id)));
+    expect(order.indexOf(puts[3]?.id ?? "")).toBe(1);
+  });
+
+  test("with one key are one job, and one that says something else is told", async () => {
+    const { queueName } = await fixture.submit();
+    const calls = ["same", "same", "other"].map((fingerprint) => {
+      const add = {
+        id: createJobId("abcdefgh"),
+        queueName,
+        job: generateJob(),
+        policy: defaultDeliveryPolicy,
+      };
+      return submitJob(fixture.space, add, { claim: { key: "k", fingerprint, ttlS: 60 } });
+    });
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ kind }) => kind)).toEqual(["added", "same", "mismatch"]);
+    expect(await countOpenJobs(fixture.space, "acme")).toBe(2);
+  });
+
+  test("fail one by one: what stands in the way of one does not stop others", async () => {
+    const { queueName } = await fixture.submit();
+    const { client } = fixture.space;
+    await client.set(`${fixture.prefix}:limits:globex`, "no hash");
+    const rates = { requestsPerMin: 100 };
+    const put = (tenant: string) => {
+      const job = generateJob({ tenant });
+      const add = { id: createJobId("abcdefgh"), queueName, job, policy: defaultDeliveryPolicy };
+      return submitJob(fixture.space, add, { rates });
+    };
+    const answers = await Promise.allSettled([put("acme"), put("globex"), put("acme")]);
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
+});

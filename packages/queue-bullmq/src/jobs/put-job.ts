@@ -57,6 +57,7 @@ const putsMax = 16;
 const groupsOf = perSpace((space) =>
   // What one job makes fail must not fail others. What was put before it is found, and is not put twice.
   groupCalls((puts: readonly Put[]) => runLot(space, puts), {
+    client: space.client,
     callsMax: putsMax,
     isOfOne: (error) => !isRedisUnavailable(error),
   }),

@@ -65,7 +65,11 @@ const readsOf = perSpace((space) => {
     const names = jobs.flatMap(({ queueName, id }) => [queueName, id]);
     return (await readWithPlaces(space.client, [fair, flows], [`${space.prefix}:`, ...names])) as Row[];
   };
-  return groupCalls(run, { callsMax: readsMax, isOfOne: (error) => !isRedisUnavailable(error) });
+  return groupCalls(run, {
+    client: space.client,
+    callsMax: readsMax,
+    isOfOne: (error) => !isRedisUnavailable(error),
+  });
 });
 
 export async function readJobOn(

@@ -1,7 +1,12 @@
+import type { Redis } from "./open-redis.ts";
+import { writeNow } from "./turn-redis.ts";
+
 /** A call that is made together with others of its kind (`of`) and its turn. */
 export type GroupedCall<Item, Answer> = (of: string, item: Item) => Promise<Answer>;
 
 export type GroupOptions = {
+  /** Its turn is over when a group is sent: the next one's end would be a turn later. */
+  readonly client: Redis;
   /** More do not wait for each other: Redis is to work on the first while the rest are being made. */
   readonly callsMax: number;
   /** Whether a failure may be the fault of one of several: then each is tried by itself. Default: it is everybody's. */
@@ -16,7 +21,7 @@ export type GroupOptions = {
  */
 export function groupCalls<Item, Answer>(
   run: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  { callsMax, isOfOne = () => false }: GroupOptions,
+  { client, callsMax, isOfOne = () => false }: GroupOptions,
 ): GroupedCall<Item, Answer> {
   type Pending = PromiseWithResolvers<Answer> & { readonly item: Item };
   const gathering = new Map<string, Pending[]>();
@@ -24,7 +29,9 @@ export function groupCalls<Item, Answer>(
   const begin = (of: string): void => {
     const group = gathering.get(of);
     gathering.delete(of);
-    if (group) void settle(group);
+    if (!group) return;
+    void settle(group);
+    writeNow(client);
   };
   const settle = async (group: readonly Pending[]): Promise<void> => {
     try {

@@ -57,7 +57,7 @@ const notesOf = perSpace(({ client }) => {
     );
     return notes.map(() => undefined);
   };
-  return groupCalls(run, { callsMax: notesMax });
+  return groupCalls(run, { client, callsMax: notesMax });
 });
 
 /** Notes with a job when it is foretold to start, for whoever starts it to compare. */
