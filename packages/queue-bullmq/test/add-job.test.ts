@@ -1,4 +1,10 @@
-import { createJobId, defaultDeliveryPolicy, lanePriority, payloadBytesMax } from "@forebay/queue-contracts";
+import {
+  createJobId,
+  defaultDeliveryPolicy,
+  inferenceJobSchema,
+  lanePriority,
+  payloadBytesMax,
+} from "@forebay/queue-contracts";
 import { tagFloor } from "@forebay/scheduling";
 import type { Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
@@ -92,7 +98,10 @@ describe("a job put here is the job BullMQ itself would have made", () => {
       theirs["priority"] = String(tag);
       theirs["opts"] = { ...(theirs["opts"] as object), priority: tag };
     }
-    expect({ ...ours, timestamp: "", opts: {} }).toEqual({ ...theirs, timestamp: "", opts: {} });
+    // What the schema fills in is left out.
+    expect(inferenceJobSchema.parse(ours["data"])).toEqual(theirs["data"]);
+    const told = { timestamp: "", opts: {}, data: {} };
+    expect({ ...ours, ...told }).toEqual({ ...theirs, ...told });
     expect(Math.abs(Number(ours["timestamp"]) - Number(theirs["timestamp"]))).toBeLessThan(60_000);
     const { jobId: __, ...options } = theirs["opts"] as Record<string, unknown>;
     expect(ours["opts"]).toEqual(options);
@@ -167,7 +176,8 @@ describe("a job put here leaves its queue as BullMQ itself would have", () => {
 
 async function hashOf(key: string): Promise<Record<string, unknown>> {
   const hash = await fixture.space.client.hgetall(key);
-  return { ...hash, opts: JSON.parse(hash["opts"] ?? "{}") as unknown };
+  const [opts, data] = [hash["opts"], hash["data"]].map((text) => JSON.parse(text ?? "{}") as unknown);
+  return { ...hash, opts, data };
 }
 
 test("a job knows how many run before it", async () => {

@@ -68,7 +68,7 @@ export async function submitJob(
     { lane: job.lane, attempts: add.attempts },
     add.policy,
   );
-  const payload = JSON.stringify(job);
+  const payload = formatPayload(job);
   const bytes = Buffer.byteLength(payload);
   if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
   const { costMs = estimateJob(job).costMs } = add;
@@ -119,4 +119,14 @@ export async function submitJob(
 export async function addJob(space: QueueSpace, add: NewJob): Promise<Date> {
   const answer = await submitJob(space, add);
   return answer.kind === "added" ? answer.createdAt : new Date();
+}
+
+/** What the schema fills in is not stored: whoever reads a payload parses it. */
+function formatPayload(job: InferenceJob): string {
+  const { lane, stream } = job;
+  return JSON.stringify({
+    ...job,
+    lane: lane === "standard" ? undefined : lane,
+    stream: stream ? undefined : stream,
+  });
 }

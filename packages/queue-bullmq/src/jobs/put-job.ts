@@ -13,7 +13,7 @@ import {
   type RateLimits,
 } from "../scheduling/limits.ts";
 import { addKeyParts, runAddScript } from "./add-script.ts";
-import { claimRoot, digestOfKey, type IdempotencyClaim } from "./idempotency.ts";
+import { claimRoot, digestOfKey, type IdempotencyClaim, keptFingerprint } from "./idempotency.ts";
 import { tenantKeys } from "./tenant-index.ts";
 
 /** What jobs have in common that are put together. */
@@ -134,6 +134,6 @@ function argsOf({
     user ?? "",
     startBy === undefined ? "" : Math.round(startBy),
     claim ? digestOfKey(claim.key) : "",
-    claim?.fingerprint ?? "",
+    claim ? keptFingerprint(claim.fingerprint) : "",
   ];
 }
