@@ -41,6 +41,9 @@ export type SubmitAnswer =
   | { kind: "full"; open: number }
   | EarlierClaim;
 
+/** UTF-8 takes three bytes for a unit of UTF-16 at most. */
+const bytesPerUnitMax = 3;
+
 /** The payload is larger than a queue should hold. */
 export class PayloadTooLargeError extends Error {
   readonly code = "payload_too_large";
@@ -69,7 +72,8 @@ export async function submitJob(
     add.policy,
   );
   const payload = formatPayload(job);
-  const bytes = Buffer.byteLength(payload);
+  // Few are near it, and counting the bytes of all of them costs.
+  const bytes = payload.length * bytesPerUnitMax > sizeLimit ? Buffer.byteLength(payload) : 0;
   if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
   const { costMs = estimateJob(job).costMs } = add;
   const laneWeight = add.laneWeights?.[job.lane];
