@@ -8,6 +8,7 @@ import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
+import { measureFaults } from "./parts/measure-faults.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
 import { measureLive } from "./parts/measure-live.ts";
@@ -42,6 +43,7 @@ const parts: Record<string, Part> = {
   batches: measureBatches,
   fairness: measureFairness,
   eta: measureEta,
+  faults: measureFaults,
 };
 
 const wanted = process.argv.slice(2);

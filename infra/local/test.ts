@@ -1,28 +1,24 @@
 // `npm test`: every check there is, in the order of how quickly it answers. Arguments go to vitest.
-import { spawn } from "node:child_process";
 import { appendFileSync } from "node:fs";
 import { findChromium } from "./find-chromium.ts";
+import { runStage } from "./run-stage.ts";
+import { runTests } from "./run-tests.ts";
 
-interface Stage {
+interface Check {
   name: string;
   command: string;
   args: readonly string[];
 }
 
-// Where continuous integration wants the results for counting.
-const reports = process.env.FOREBAY_TEST_REPORTS;
-const reporters = reports
-  ? ["--reporter=default", "--reporter=json", `--outputFile.json=${reports}/vitest.json`]
-  : [];
-
-const stages: readonly Stage[] = [
+const checks: readonly Check[] = [
   { name: "lint", command: "oxlint", args: ["--type-aware", "--deny-warnings"] },
   { name: "format", command: "biome", args: ["format", "."] },
   { name: "types", command: "turbo", args: ["run", "typecheck", "--output-logs=errors-only"] },
   { name: "unused", command: "knip", args: [] },
-  { name: "tests", command: "vitest", args: ["run", ...reporters, ...process.argv.slice(2)] },
 ];
 
+// Where continuous integration wants the results for counting: a line for each.
+const results = process.env.FOREBAY_TEST_RESULTS;
 const chromium = await findChromium((line) => console.log(line));
 // A test run talks to nobody outside: turbo reports home unless told not to.
 const env = {
@@ -30,31 +26,33 @@ const env = {
   TURBO_TELEMETRY_DISABLED: "1",
   ...(chromium !== undefined && { FOREBAY_CHROMIUM: chromium }),
 };
+const passed: string[] = [];
 const failed: string[] = [];
-for (const stage of stages) {
-  console.log(`\n── ${stage.name} ${"─".repeat(70 - stage.name.length)}`);
-  const passed = await passes(stage);
-  if (!passed) failed.push(stage.name);
-  if (reports) appendFileSync(`${reports}/stages`, `${passed ? "ok" : "not ok"} ${stage.name}\n`);
+for (const { name, command, args } of checks) {
+  headline(name);
+  const holds = await runStage(command, args, env);
+  (holds ? passed : failed).push(name);
+  record(`${holds ? "ok" : "not ok"} ${name}`);
 }
-const passed = stages.map(({ name }) => name).filter((name) => !failed.includes(name));
+headline("tests");
+const tests = await runTests(process.argv.slice(2), env);
+(tests.failed === 0 ? passed : failed).push("tests");
+record(`tests ${tests.passed} ${tests.failed}`);
+for (const { file, test } of tests.flaky) report(`flaky ${file}: ${test}`);
+for (const { file, test } of tests.failures) report(`failed ${file}: ${test}`);
 console.log(`\nPassed: ${passed.join(", ") || "nothing"}.`);
 if (failed.length > 0) console.error(`Failed: ${failed.join(", ")}.`);
 process.exit(failed.length > 0 ? 1 : 0);
 
-/** Runs one stage in this terminal; one that is ended by a signal ends the whole run. */
-function passes({ command, args }: Stage): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: "inherit" });
-    const passOn = (signal: NodeJS.Signals) => child.kill(signal);
-    process.on("SIGTERM", passOn);
-    process.on("SIGINT", passOn);
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      process.off("SIGTERM", passOn);
-      process.off("SIGINT", passOn);
-      if (signal !== null || code === 130) process.exit(130);
-      resolve(code === 0);
-    });
-  });
+function headline(name: string): void {
+  console.log(`\n── ${name} ${"─".repeat(70 - name.length)}`);
+}
+
+function report(line: string): void {
+  console.log(line);
+  record(line);
+}
+
+function record(line: string): void {
+  if (results) appendFileSync(results, `${line}\n`);
 }

@@ -17,6 +17,7 @@ import { createCapacityRoutes } from "./routes/operators/capacity/create-capacit
 import { createDlqRoutes } from "./routes/operators/dlq/create-dlq-routes.ts";
 import { dlqOperations } from "./routes/operators/dlq/dlq-operations.ts";
 import { createOllamaRoutes } from "./routes/ollama/create-ollama-routes.ts";
+import { modelChangeOperations } from "./routes/ollama/model-change-operations.ts";
 import { ollamaOperations } from "./routes/ollama/ollama-operations.ts";
 import { batchOperations } from "./routes/openai/batches/batch-operations.ts";
 import { createOpenaiRoutes } from "./routes/openai/create-openai-routes.ts";
@@ -58,6 +59,7 @@ export function createApp(deps: ApiDeps): { fetch: Hono<ApiEnv>["fetch"]; interc
       ...responseOperations,
       ...messageOperations,
       ...ollamaOperations,
+      ...modelChangeOperations,
       ...dlqOperations,
       ...capacityOperations,
     ]),

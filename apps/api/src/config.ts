@@ -43,6 +43,7 @@ const envSchema = z.object({
   OLLAMA_DEFAULT_MODEL: modelNameSchema.optional(),
   MODEL_ALIASES: z.string().default(""),
   MODEL_FALLBACKS: z.string().default(""),
+  MODEL_CHANGES: z.enum(["true", "false"]).default("false"),
   MODEL_FALLBACK_WAITING_MAX: count.default(100),
   // num_ctx is rounded up to one of these, so that two clients cannot make Ollama reload a model in turns.
   API_CONTEXT_BUCKETS: bucketsSchema.prefault("2048,4096,8192,16384,32768,65536,131072"),
@@ -101,6 +102,7 @@ export const apiConfigSchema = envSchema.transform((env, context) => ({
     retryGraceMs: env.API_SDK_RETRY_GRACE_S * 1_000,
     silenceMs: env.API_SILENT_ANSWER_S === 0 ? undefined : env.API_SILENT_ANSWER_S * 1_000,
   },
+  modelChanges: env.MODEL_CHANGES === "true",
   laneWeights: env.API_LANE_WEIGHTS,
   queuesMax: env.API_QUEUES_MAX,
   policy: deliveryPolicySchema.parse({ attempts: env.DELIVERY_ATTEMPTS }),

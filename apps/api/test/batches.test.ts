@@ -277,7 +277,10 @@ test("a batch has what its key has: its models, and half of the jobs its tenant 
   await runner.stop();
   await live.startBatchRunner();
   client = new OpenAI({ baseURL: `${apiUrl}/v1`, apiKey: key, maxRetries: 0 });
-  const lines = Array.from({ length: 20 }, (_, n) => chat(`line-${n}`));
+  // Long enough to be seen.
+  const lines = Array.from({ length: 20 }, (_, n) =>
+    chat(`line-${n}`, "Say hello", { max_completion_tokens: 100 }),
+  );
   const made = await create([...lines, chat("other", "x", { model: "nomic-embed-text" })]);
   let most = 0;
   const batch = await waitFor(
@@ -292,4 +295,43 @@ test("a batch has what its key has: its models, and half of the jobs its tenant 
   expect(batch.request_counts).toEqual({ total: 21, completed: 20, failed: 1 });
   const [refused] = await read(batch.error_file_id);
   expect(refused).toMatchObject({ custom_id: "other", response: { status_code: 403 } });
+});
+
+test("a batch uses its tenant's tokens of the day, and waits when there are none left", async () => {
+  const { key } = await createKeyStore(await live.openSpace()).create({
+    name: "daily",
+    tenant: "daily",
+    limits: { tokens_per_day: 200 },
+  });
+  client = new OpenAI({ baseURL: `${apiUrl}/v1`, apiKey: key, maxRetries: 0 });
+  const ask = (path: string, more: object = {}) =>
+    fetch(`${apiUrl}${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({ model, prompt: "x", options: { num_predict: 50 }, ...more }),
+    });
+  const tokensLeft = async (): Promise<number> => {
+    const answer = await ask("/jobs?dry_run=true");
+    const { estimate, limits } = (await answer.json()) as {
+      estimate: { prompt_tokens: number; output_tokens: number };
+      limits: { tokens_per_day: { left: number } };
+    };
+    // What it tells is what such a job would leave.
+    return limits.tokens_per_day.left + estimate.prompt_tokens + estimate.output_tokens;
+  };
+  const done = await over((await create([chat("a"), chat("b")])).id);
+  const used = (done.usage?.input_tokens ?? 0) + (done.usage?.output_tokens ?? 0);
+  expect(used).toBeGreaterThan(0);
+  expect(await tokensLeft()).toBe(200 - used);
+
+  const large = Array.from({ length: 6 }, (_, n) => chat(`large-${n}`, "x", { max_completion_tokens: 100 }));
+  const made = await create(large);
+  await waitFor(async () => (await ask("/jobs")).status === 429, { what: "the day's tokens are used up" });
+  const waiting = await client.batches.retrieve(made.id);
+  expect(waiting.status).toBe("in_progress");
+  await client.batches.cancel(made.id);
+  const batch = await over(made.id);
+  expect(batch.status).toBe("cancelled");
+  expect(batch.request_counts?.failed).toBeGreaterThan(0);
+  expect(batch.request_counts?.total).toBe(6);
 });

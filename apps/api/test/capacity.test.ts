@@ -33,6 +33,22 @@ test("operators see backends, slots, what is loaded and what waits", async () =>
   });
 });
 
+test("it says how much work waits, and when a job at the end of the line would start", async () => {
+  await api.submit({ options: { num_predict: 1_000 } }, operator);
+  await api.submit({ options: { num_predict: 1_000 } }, operator);
+  const read = async () =>
+    (await api.call("GET", "/capacity", { headers: operator })).body["models"] as {
+      work_s: number;
+      eta_s: number | null;
+    }[];
+  const [line] = await read();
+  expect(line?.work_s).toBeGreaterThan(1);
+  // One slot works on it, and nothing runs.
+  expect(line?.eta_s).toBeCloseTo(line?.work_s ?? 0, -1);
+  await post("/capacity/models/pause", { model });
+  expect(await read()).toMatchObject([{ work_s: line?.work_s, eta_s: null }]);
+});
+
 test("a drained backend has no slots until it is undrained, whichever replica is asked", async () => {
   expect((await post("/capacity/backends/gpu-1/drain")).body).toEqual({ backend: "gpu-1", draining: true });
   const replica = await api.startReplica();

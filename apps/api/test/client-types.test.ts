@@ -2,6 +2,7 @@ import type * as client from "@forebay/client";
 import { expectTypeOf, test } from "vitest";
 import type { z } from "zod";
 import type { JobSummary, JobView } from "../src/routes/jobs/job-view-schema.ts";
+import type { CapacityView } from "../src/routes/operators/capacity/capacity-view.ts";
 import type { submitBodySchemas } from "../src/routes/jobs/submit-body.ts";
 
 // Nothing runs here: `pnpm run typecheck` is what fails when the API and its client part.
@@ -11,6 +12,7 @@ type Body<T extends keyof typeof submitBodySchemas> = z.input<(typeof submitBody
 test("the client's types take every answer", () => {
   expectTypeOf<JobView>().toExtend<client.JobView>();
   expectTypeOf<JobSummary>().toExtend<client.JobSummary>();
+  expectTypeOf<CapacityView>().toEqualTypeOf<client.Capacity>();
   expectTypeOf<keyof JobView>().toEqualTypeOf<keyof client.JobView>();
 });
 

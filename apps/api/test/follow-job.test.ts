@@ -91,6 +91,25 @@ test("a chat's thinking and tool calls are streamed, and are those of the result
   expect(tokens.flatMap((data) => data["tool_calls"] ?? [])).toEqual(message["tool_calls"]);
 });
 
+const countsOf = (events: readonly SseEvent[]): unknown[] =>
+  events.filter(({ event }) => event === "progress").map(({ data }) => data["tokens"]);
+
+test.each([true, false])(
+  "who follows a long answer is told how far it is, with stream: %s",
+  async (stream) => {
+    const id = await submit(api, { stream, options: { num_predict: 500, seed: 5 } });
+    const events = await followToEnd(api, id);
+    expect(numbersOf(events)).toEqual(risingFrom(1, events.length));
+    const counts = countsOf(events) as number[];
+    expect(counts.length).toBeGreaterThanOrEqual(1);
+    expect(counts.toSorted((a, b) => a - b)).toEqual(counts);
+    const made = Number((lastView(events).result as { eval_count?: number } | null)?.eval_count);
+    expect(counts.every((count) => count > 0 && count <= made)).toBe(true);
+    expect(events.some(({ event }) => event === "token")).toBe(stream);
+    expect(await followToEnd(replica, id)).toEqual(events);
+  },
+);
+
 test("stream: false keeps no tokens; its events tell states and the end", async () => {
   const id = await submit(api, { stream: false });
   const events = await followToEnd(api, id);

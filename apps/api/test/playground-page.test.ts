@@ -51,6 +51,7 @@ const started = {
 describe("the numbers of a job are those that say something in its state", () => {
   test.each<[string, JobView, string[]]>([
     ["waiting", job, ["llama3.2:3b", "2 before it", "5.00 s"]],
+    ["foretold", { ...job, eta_s: 42 }, ["llama3.2:3b", "2 before it", "in ~42 s", "5.00 s"]],
     ["next", { ...job, queue_position: 0 }, ["llama3.2:3b", "next", "5.00 s"]],
     ["loading", started, ["llama3.2:3b", "2.00 s", "3.00 s"]],
     [

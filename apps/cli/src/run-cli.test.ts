@@ -46,6 +46,10 @@ describe("a command line that is wrong ends with status 2 and says what to type"
     ["submit --url localhost:8080 x", "--url must be an address such as http://127.0.0.1:8080"],
     ["list --state done", "--state must be one of waiting"],
     ["list --limit 1000", "--limit must be a number from 1 to 100"],
+    ["capacity drian gpu-1", 'unexpected argument "drian"'],
+    ["capacity drain", "which host?"],
+    ["capacity pause", "which model?"],
+    ["capacity resume a b", 'unexpected argument "b"'],
     ["keys disable", "which key?"],
     ["keys rotate key_1 key_2", 'unexpected argument "key_2"'],
   ])("forebay %s", async (line, advice) => {

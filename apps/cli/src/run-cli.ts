@@ -1,5 +1,8 @@
 import { ForebayError } from "@forebay/client";
 import type { CliIo, Command } from "./command.ts";
+import { drainBackendCommand, undrainBackendCommand } from "./capacity/set-draining.ts";
+import { pauseModelCommand, resumeModelCommand } from "./capacity/set-paused.ts";
+import { showCapacityCommand } from "./capacity/show-capacity.ts";
 import { createKeyCommand } from "./keys/create-key.ts";
 import { importKeyCommand } from "./keys/import-key.ts";
 import { listKeysCommand } from "./keys/list-keys.ts";
@@ -20,6 +23,11 @@ const commands: readonly Command[] = [
   getJobCommand,
   listJobsCommand,
   cancelJobCommand,
+  showCapacityCommand,
+  drainBackendCommand,
+  undrainBackendCommand,
+  pauseModelCommand,
+  resumeModelCommand,
   createKeyCommand,
   importKeyCommand,
   listKeysCommand,
@@ -30,7 +38,7 @@ const commands: readonly Command[] = [
 
 const width = Math.max(...commands.map((command) => command.name.length)) + 2;
 
-const overview = `forebay: submits jobs, follows them, and manages a deployment's API keys
+const overview = `forebay: submits jobs, follows them, and manages a deployment's hosts and API keys
 
 ${commands.map((command) => `  forebay ${command.name.padEnd(width)}${command.summary}`).join("\n")}
 
@@ -58,8 +66,8 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
 
 async function dispatch(args: readonly string[], io: CliIo): Promise<void> {
   const [group, verb] = args;
-  const words = [`${group} ${verb}`, `${group}`];
-  const command = commands.find((each) => words.includes(each.name));
+  const named = (name: string) => commands.find((each) => each.name === name);
+  const command = named(`${group} ${verb}`) ?? named(`${group}`);
   if (command) {
     const rest = args.slice(command.name.split(" ").length);
     if (rest.includes("--help") || rest.includes("-h")) return io.out(command.help);

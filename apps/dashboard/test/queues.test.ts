@@ -15,7 +15,7 @@ const namesOf = async (somebody: Visitor) => (await queuesOf(somebody)).map((que
 it("the board shows every queue of the directory by the name of its model, and those of the services", async () => {
   await using board = await startBoard();
   const somebody = await board.loggedIn("operator");
-  const internal = ["Dead letters", "Dead-letter actions", "Schedule ticks"];
+  const internal = ["Batches", "Dead letters", "Dead-letter actions", "Schedule ticks"];
   expect(await namesOf(somebody)).toEqual(internal);
   await putJob(board.space, { model: "llama3.2:3b" });
   await putJob(board.space, { model: "llama3.2:3b", options: { num_ctx: 8192 } });

@@ -88,7 +88,7 @@ const states = ["latest", "active", "waiting", "prioritized", "completed", "fail
 /** Everything there is to read on the board, pages and calls. */
 async function readEverything(somebody: Visitor): Promise<Answer[]> {
   const at = (text: string): string => encodeURIComponent(text);
-  const queues = [title, "Dead letters", "Dead-letter actions", "Schedule ticks"];
+  const queues = [title, "Batches", "Dead letters", "Dead-letter actions", "Schedule ticks"];
   const paths = [
     "/",
     "/metrics-history",

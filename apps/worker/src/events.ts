@@ -1,5 +1,5 @@
 import type { InferenceJob } from "@forebay/queue-contracts";
-import type { Delivery, Outcome } from "@forebay/queue-bullmq";
+import type { ChangeEnd, Delivery, ModelChange, Outcome } from "@forebay/queue-bullmq";
 import type { Logger, Metrics } from "@forebay/service-runtime";
 import type { Backend } from "./backends/backend.ts";
 import type { Classification } from "./failures/classification.ts";
@@ -105,6 +105,13 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
       m.loads.inc({ backend: backend.name, model: affinity.split(" ")[0] ?? "" });
       logger.info({ backend: backend.name, affinity }, "loading a model");
     },
+    modelChangeBegan: ({ name }: Backend, { call, body }: ModelChange) =>
+      logger.info({ backend: name, call, model: modelOf(body) }, "changing the models of a host"),
+    modelChangeEnded({ name }: Backend, { call, body }: ModelChange, { status, error }: ChangeEnd) {
+      const line = { backend: name, call, model: modelOf(body), status, error };
+      if (status === 200) logger.info(line, "models of a host changed");
+      else logger.warn(line, "models of a host did not change");
+    },
     backendsUnreadable: (error: unknown) =>
       logger.error({ err: error }, "the list of backends cannot be read; it stays as it was"),
     leaseFailed: (error: unknown) => logger.error({ err: error }, "telling the other workers failed"),
@@ -131,6 +138,9 @@ export function createWorkerEvents(logger: Logger, metrics: Metrics) {
     },
   };
 }
+
+/** Whatever field of the call names it. */
+const modelOf = ({ model, name, source }: ModelChange["body"]): unknown => model ?? name ?? source;
 
 /** `completed` or `failed` when the job ends with this start, undefined when it comes back. */
 function finalOutcome(delivery: Delivery, outcome: Outcome): "completed" | "failed" | undefined {

@@ -24,6 +24,7 @@ import { keepAliveS } from "./dispatch/keep-alive.ts";
 import { swapTicks } from "./dispatch/swap-ticks.ts";
 import type { WorkerEvents } from "./events.ts";
 import { type HeldSeat, runJob } from "./jobs/run-job.ts";
+import { openModelChanges } from "./model-changes/follow-hosts.ts";
 import { refreshOnce } from "./queues/refresh.ts";
 import { startRefreshLoop } from "./queues/refresh-loop.ts";
 
@@ -115,7 +116,21 @@ export async function startWorker(
   stack.defer(() => retractWorker(space, worker));
 
   const leaseS = Math.max(3, Math.ceil((config.discoveryIntervalMs * leaseIntervals) / 1_000));
+  const modelChanges = config.modelChanges
+    ? stack.use(
+        openModelChanges({
+          space,
+          worker,
+          lockMs: config.lockMs,
+          stalledCheckMs: config.stalledCheckMs,
+          silenceMs: config.firstByteTimeoutMs,
+          events,
+          onChanged: () => loop.poke(),
+        }),
+      )
+    : undefined;
   const refresher = {
+    modelChanges,
     space,
     directory,
     fleet,

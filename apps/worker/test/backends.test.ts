@@ -87,6 +87,14 @@ describe("no job fails, and none spends an attempt, when a backend", () => {
     await allServed(await submit(8));
   });
 
+  test("denies a model that it lists, while another one has it", async () => {
+    fixture.simulator.setFault({ kind: "404", message: `model '${model}' not found` });
+    await fixture.startWorker(both());
+    await waitFor(() => fixture.simulator.stats().probes > 1, { what: "both hosts were looked at" });
+    expect(new Set(await allServed(await submit(8)))).toEqual(new Set(["gpu-2"]));
+    expect(fixture.simulator.stats().failed).toBeGreaterThan(0);
+  });
+
   test("loses a model: its jobs wait, and run when it is back", async () => {
     await fixture.startWorker({ ...one(), WORKER_DISCOVERY_INTERVAL_MS: "1000" });
     await allServed(await submit(1));

@@ -1,3 +1,4 @@
+import { type Capacity, readCapacity, setDraining, setPaused } from "./capacity.ts";
 import { ForebayError } from "./errors.ts";
 import type { JobEvent } from "./job-event.ts";
 import { jobOf } from "./job-of.ts";
@@ -52,6 +53,12 @@ export type ForebayClient = {
   delete(id: string, options?: CallOptions): Promise<void>;
   /** The models jobs can name with this key. */
   models(options?: CallOptions): Promise<ListedModel[]>;
+  /** Backends, slots, loaded models and what waits. This and the next two are for keys of operators and admins. */
+  capacity(options?: CallOptions): Promise<Capacity>;
+  /** Gives a backend nothing new, or uses it again; over restarts, until it is said otherwise. */
+  setDraining(backend: string, draining: boolean, options?: CallOptions): Promise<void>;
+  /** Lets a model's jobs wait, or run again; returns the model's whole name. */
+  setPaused(model: string, paused: boolean, options?: CallOptions): Promise<string>;
 };
 
 /** Throws TypeError for a base URL that is none. Keeps no connection and nothing to close. */
@@ -76,6 +83,9 @@ export function createClient(options: ClientOptions): ForebayClient {
     retry: async (id, opts = {}) => jobOf(await request(server, post(id, "retry"), opts.signal)),
     delete: (id, opts = {}) => deleteJob(server, id, opts),
     models: (opts = {}) => listModels(server, opts),
+    capacity: (opts = {}) => readCapacity(server, opts),
+    setDraining: (backend, draining, opts = {}) => setDraining(server, backend, draining, opts),
+    setPaused: (model, paused, opts = {}) => setPaused(server, model, paused, opts),
   };
 }
 

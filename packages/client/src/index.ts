@@ -1,4 +1,5 @@
 export { answerText } from "./answer-text.ts";
+export type { BackendCapacity, Capacity, ModelCapacity } from "./capacity.ts";
 export { type ClientOptions, createClient, type ForebayClient } from "./create-client.ts";
 export {
   ConnectionError,

@@ -9,6 +9,7 @@ export type EndEvent = { event: FinalState; seq: number; job: JobView };
  */
 export type JobEvent =
   | { event: "state"; seq: number; state: JobState; at: string; attempt?: number }
+  /** About every second while an answer is made; tokens are counted anew in each attempt. */
   | { event: "progress"; seq: number; tokens: number }
   | { event: "token"; seq: number; text?: string; thinking?: string; tool_calls?: JsonValue[] }
   /** A new attempt begins after partial output: drop what came before. */

@@ -22,11 +22,17 @@ export type Tally = {
 export class Counters {
   #total = emptyTally();
   #models = new Map<string, Tally>();
+  #probes = 0;
 
   /** Adds to the total and, where a model is known, to its own tally. */
   add(field: Exclude<keyof Tally, "active" | "max_active">, model?: string, amount = 1): void {
     this.#total[field] += amount;
     if (model !== undefined) this.#model(model)[field] += amount;
+  }
+
+  /** Somebody asked whether it is there. */
+  probed(): void {
+    this.#probes++;
   }
 
   enter(model: string): void {
@@ -42,12 +48,17 @@ export class Counters {
 
   /** Zero, except for what runs at this moment. */
   reset(): void {
+    this.#probes = 0;
     this.#total = fresh(this.#total);
     this.#models = new Map([...this.#models].map(([name, tally]) => [name, fresh(tally)]));
   }
 
   get total(): Readonly<Tally> {
     return { ...this.#total };
+  }
+
+  get probes(): number {
+    return this.#probes;
   }
 
   model(name: string): Readonly<Tally> {

@@ -2,6 +2,8 @@ import type { Tally } from "./counters.ts";
 import type { World } from "./world.ts";
 
 export type SimulatorStats = Tally & {
+  /** How often its version was asked for, as those do who want to know whether it is there. */
+  probes: number;
   /** Requests that wait for a load. */
   pending: number;
   /** Requests that wait for a slot. */
@@ -21,6 +23,7 @@ export function readStats({ counters, scheduler, models }: World): SimulatorStat
   });
   return {
     ...counters.total,
+    probes: counters.probes,
     pending: scheduler.pending,
     waiting: [...runners.values()].reduce((sum, { slots }) => sum + slots.waiting, 0),
     loading: scheduler.loading ?? null,

@@ -18,7 +18,13 @@ export const streamEventSchema = z.discriminatedUnion("event", [
     attempt: z.int().min(1).optional(),
     model: z.string().optional().describe("The job goes on with this model, its first fallback."),
   }),
-  z.object({ event: z.literal("progress"), seq, tokens: z.int().min(0).describe("Tokens so far.") }),
+  z
+    .object({
+      event: z.literal("progress"),
+      seq,
+      tokens: z.int().min(0).describe("Tokens of the answer so far, counted anew in each attempt."),
+    })
+    .describe("About every second while an answer is made, also where its tokens are not kept."),
   z.object({
     event: z.literal("token"),
     seq,

@@ -1,21 +1,24 @@
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 
-// Ports given out by this process; the system may offer one again before its taker listens.
+// Below the range from which systems take the ports of outgoing connections (Linux: 32768, elsewhere higher): what is
+// free there now cannot be gone a moment later because somebody connected to somewhere.
+const range = { from: 15_000, to: 32_000 };
+const triesMax = 1_000;
+
+/** Ports given out by this process. */
 const given = new Set<number>();
 
 /** A port nobody listens on now, never given twice by this process. Another process may still be quicker. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("A TCP server without a port.");
-  if (given.has(address.port)) return freePort();
-  given.add(address.port);
-  return address.port;
+  for (let tries = 0; tries < triesMax; tries += 1) {
+    const port = randomInt(range.from, range.to);
+    if (given.has(port)) continue;
+    given.add(port);
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error(`No free port from ${range.from} to ${range.to}.`);
 }
 
 /** Whether a server could listen there now. Throws if the reason against it is not that the port is taken. */

@@ -12,7 +12,7 @@ export function createDocsPage(document: OpenApiDocument, operations: readonly O
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${title}</title><link rel="stylesheet" href="docs/style.css"></head><body>
-<nav><h1>${title}</h1>${operations.map(linkHtml)}<a href="#problems">Refusals</a>
+<nav><h1>${title}</h1>${groupsHtml(operations)}<h2>reference</h2><a href="#problems">Refusals</a>
 ${Object.keys(schemas).map((name) => html`<a href="#schema-${name}">${name}</a>`)}
 <a href="openapi.json">openapi.json</a><a href="playground">Try it in the browser</a></nav>
 <main><p class="lead">${markdown(description)}</p><p>Version ${version}.</p>
@@ -27,6 +27,12 @@ ${Object.entries(schemas).map(
 
 const linkHtml = ({ id, method, path }: Operation): Html =>
   html`<a href="#${id}"><b class="${method}">${method.toUpperCase()}</b> ${path}</a>`;
+
+/** Links under the names of their groups, in the order in which those begin. */
+function groupsHtml(operations: readonly Operation[]): Html[] {
+  const groups = Map.groupBy(operations, ({ tag }) => tag);
+  return [...groups].map(([tag, all]) => html`<h2>${tag}</h2>${all.map(linkHtml)}`);
+}
 
 function operationHtml(operation: Operation, document: OpenApiDocument): Html {
   const { id, method, path, summary, description, parameters = [], curl } = operation;

@@ -12,6 +12,8 @@ type BatchLimits = {
   readonly lineBytesMax: number;
   /** Open jobs a tenant may have whose key says nothing else. */
   readonly tenantJobsOpenMax: number;
+  /** Tokens a tenant may use in a day whose key says nothing else; undefined: as many as it likes. */
+  readonly tenantTokensPerDay: number | undefined;
   /** Results are written together: as many as come in so many milliseconds. */
   readonly flushMs: number;
   readonly retentionS: number;

@@ -7,13 +7,16 @@ import {
   readJobOn,
   submitJob,
 } from "@forebay/queue-bullmq";
-import type { InferenceJob } from "@forebay/queue-contracts";
+import { canonicalModelName, type InferenceJob } from "@forebay/queue-contracts";
+import { estimateJob } from "@forebay/scheduling";
 import type { TakenLine } from "../lines/taken-line.ts";
 import type { BatchDeps } from "./batch-deps.ts";
 
 /** Lines whose jobs are on the queues or on their way there. */
 export type OpenLines = {
   readonly size: number;
+  /** Those that wait for tokens: for as long as a day, and no more are to be taken meanwhile. */
+  readonly limited: number;
   /** `job`: to be put. Without it, it may have been put before: then it is looked for. */
   start(line: TakenLine, job?: InferenceJob): void;
   /** Ends all that have not ended: what waits at once, what runs by its worker. */
@@ -29,11 +32,16 @@ type Options = {
   reload(line: TakenLine): Promise<InferenceJob | undefined>;
   /** undefined: it was never put, and will not be. */
   ended(line: TakenLine, job: JobRecord | undefined): void;
+  /** A line waits for tokens, and holds no slot meanwhile; and it goes on. */
+  paused(): void;
+  resumed(): void;
   failed(error: unknown): void;
 };
 
 /** A refusal that time heals is tried again after this long. Milliseconds. */
 const holdMs = 500;
+/** A day's tokens that are used up are there again tomorrow, or when a job has used less than was reserved for it. */
+const tokensHoldMs = 10_000;
 
 export function createOpenLines(deps: BatchDeps, batch: BatchRecord, options: Options): OpenLines {
   const { space, hub } = deps;
@@ -42,9 +50,13 @@ export function createOpenLines(deps: BatchDeps, batch: BatchRecord, options: Op
     { line: TakenLine; stop(): void; put: boolean; checking: boolean; again: boolean }
   >();
   const holds = new Set<() => void>();
+  let limited = 0;
   let stopped = false;
   // The other half of what the tenant may have open is for its calls.
   const openMax = Math.max(1, Math.floor((batch.jobs_open_max ?? deps.limits.tenantJobsOpenMax) / 2));
+
+  // By the minute only callers are held: lines take what is free and would leave them nothing of it.
+  const rates = { tokensPerDay: batch.tokens_per_day ?? deps.limits.tenantTokensPerDay };
 
   const settle = (line: TakenLine, job: JobRecord | undefined): void => {
     const entry = open.get(line.jobId);
@@ -67,25 +79,37 @@ export function createOpenLines(deps: BatchDeps, batch: BatchRecord, options: Op
     const { jobId: id, queueName = "" } = line;
     const { policy } = deps;
     while (!stopped && !options.ending()) {
-      const answer = (await deps.room.read()).free
-        ? await submitJob(space, { id, queueName, job, policy }, { openMax })
-        : { kind: "full" as const };
-      if (answer.kind !== "full") {
+      const { free, costs } = await deps.room.read();
+      const { costMs, promptTokens, outputTokens } = estimateJob(
+        job,
+        costs.get(canonicalModelName(job.model)),
+      );
+      const add = { id, queueName, job, policy, costMs, tokens: promptTokens + outputTokens };
+      const answer = free ? await submitJob(space, add, { openMax, rates }) : { kind: "full" as const };
+      if (answer.kind !== "full" && answer.kind !== "limited") {
         const entry = open.get(id);
         if (entry) entry.put = true;
         return;
       }
-      await hold();
+      await (answer.kind === "limited" ? waitForTokens() : hold(holdMs));
     }
     settle(line, undefined);
   };
-  const hold = async (): Promise<void> => {
+  const hold = async (ms: number): Promise<void> => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, holdMs);
+    const timer = setTimeout(resolve, ms);
     holds.add(resolve);
     await promise;
     holds.delete(resolve);
     clearTimeout(timer);
+  };
+
+  const waitForTokens = async (): Promise<void> => {
+    limited++;
+    options.paused();
+    await hold(tokensHoldMs);
+    limited--;
+    if (!stopped) options.resumed();
   };
 
   /** What became of its job: events may be lost, so this is asked whenever something may have happened. */
@@ -137,6 +161,9 @@ export function createOpenLines(deps: BatchDeps, batch: BatchRecord, options: Op
   return {
     get size() {
       return open.size;
+    },
+    get limited() {
+      return limited;
     },
     start(line, job) {
       open.set(line.jobId, { line, stop: () => undefined, put: false, checking: false, again: false });

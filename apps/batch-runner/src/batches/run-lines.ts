@@ -52,6 +52,11 @@ export async function runLines(run: LinesRun): Promise<BatchEnding> {
       writer.add({ index: line.index, entry: entryOf(run, line, job), job: completedJob(line, job) });
       giveBack(1);
     },
+    paused: () => giveBack(1),
+    resumed() {
+      held++;
+      deps.inFlight.force(1);
+    },
     failed,
   });
   const begin = (line: TakenLine, job?: InferenceJob): void => {
@@ -84,7 +89,8 @@ export async function runLines(run: LinesRun): Promise<BatchEnding> {
     while (!run.ending()) {
       check();
       const free = Math.min(linesPerStep, deps.limits.linesInFlightMax - open.size);
-      const room: boolean = !exhausted && free > 0 && !writer.full && (await deps.room.read()).free;
+      const wanted = !exhausted && free > 0 && open.limited === 0 && !writer.full;
+      const room: boolean = wanted && (await deps.room.read()).free;
       const granted: number = room ? deps.inFlight.take(free) : 0;
       if (granted === 0) {
         if (exhausted && open.size === 0) break;

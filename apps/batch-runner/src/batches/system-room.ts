@@ -2,14 +2,20 @@ import {
   countWaitingJobs,
   type QueueDirectory,
   type QueueSpace,
+  readModelCosts,
   readRedisMemory,
   readRegistry,
 } from "@forebay/queue-bullmq";
+import type { ModelCosts } from "@forebay/scheduling";
 
 /** What the whole system says to more work, at most a second old. */
 export type SystemRoom = {
-  /** Whether more jobs may be put; what the API refuses, batches wait for. */
-  read(): Promise<{ free: boolean; models: ReadonlySet<string> }>;
+  /** Whether more jobs may be put (what the API refuses, batches wait for); known models, and what their jobs cost. */
+  read(): Promise<{
+    free: boolean;
+    models: ReadonlySet<string>;
+    costs: ReadonlyMap<string, ModelCosts>;
+  }>;
 };
 
 const believedMs = 1_000;
@@ -26,8 +32,9 @@ export function createSystemRoom(
       readRedisMemory(space.client),
       readRegistry(space),
     ]);
+    const costs = await readModelCosts(space, [...models]);
     const used = memory.maxBytes > 0 ? memory.usedBytes / memory.maxBytes : 0;
-    return { free: waiting < limits.jobsWaitingMax && used < limits.redisMemoryHighWater, models };
+    return { free: waiting < limits.jobsWaitingMax && used < limits.redisMemoryHighWater, models, costs };
   };
   return {
     read() {

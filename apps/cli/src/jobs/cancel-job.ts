@@ -1,7 +1,7 @@
 import { ForebayError } from "@forebay/client";
 import { type Command, parseFlags } from "../command.ts";
 import { CommandError } from "../command-error.ts";
-import { apiFlags, apiFlagsHelp, openClient, tellRetries } from "./api-flags.ts";
+import { apiFlags, apiFlagsHelp, openClient, tellRetries } from "../api-flags.ts";
 import { describeRefusal } from "./describe-refusal.ts";
 import { UsageError } from "../usage-error.ts";
 

@@ -1,7 +1,7 @@
 import { isFinalState, type JobView } from "@forebay/client";
 import { formatTable } from "../format-table.ts";
 import { answerOf } from "./answer-of.ts";
-import { formatSeconds } from "./format-seconds.ts";
+import { formatSeconds } from "../format-seconds.ts";
 import { describeEnd } from "./progress.ts";
 
 /** A job for a person: what it is, how it went, and what came of it. */
@@ -13,6 +13,7 @@ export function describeJob(job: JobView): string {
     ["state", state.replace("_", " ")],
     ["model", `${model ?? "unknown"} (${type ?? "unknown"}, ${lane ?? "unknown"} lane)`],
     ...(job.queue_position === null ? [] : [["before it", String(job.queue_position)]]),
+    ...(job.eta_s === null ? [] : [["starts", `in about ${formatSeconds(job.eta_s * 1_000)}`]]),
     ...(job.run_at === null || isFinalState(state) ? [] : [["begins", job.run_at]]),
     ...(attempts_made > 1 || error ? [["tries", `${attempts_made} of ${attempts_max}`]] : []),
     ...(pairs.length === 0 ? [] : [["metadata", pairs.join(", ")]]),

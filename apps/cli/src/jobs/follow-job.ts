@@ -9,7 +9,7 @@ import {
 import type { CliIo } from "../command.ts";
 import { CommandError, jobFailedStatus } from "../command-error.ts";
 import { openStatusLine } from "../terminal/status-line.ts";
-import { describeRetry } from "./api-flags.ts";
+import { describeRetry } from "../api-flags.ts";
 import { answerOf } from "./answer-of.ts";
 import { openInterrupts } from "./interrupts.ts";
 import { describeEnd, describeProgress } from "./progress.ts";
@@ -22,7 +22,7 @@ export type FollowOptions = {
   readonly cancelOnInterrupt: boolean;
 };
 
-/** How often the job is looked at for what its stream does not tell. Milliseconds. */
+/** How often the line of progress is drawn anew. Milliseconds. */
 const lookMs = 1_000;
 
 /** Follows a job to its end. Throws CommandError when it ends without a result, or somebody pressed Ctrl-C. */
@@ -41,6 +41,11 @@ export async function followJob(
     const live = { tokens: meter.tokens, tokensPerS: meter.perSecond(), tokensMax: options.tokensMax };
     status.show(describeProgress(job, live, Date.now()));
   };
+  const tick = (): void => {
+    // The stream tells how an answer grows, but not where a waiting job stands.
+    if (job?.state === "active") draw();
+    else void look();
+  };
   const look = async (): Promise<void> => {
     job = await client.get(id, { signal: interrupts.signal }).catch(() => job);
     if (job) meter.record(job.progress.tokens, performance.now());
@@ -51,7 +56,7 @@ export async function followJob(
     else io.err(`forebay: ${describeRetry(retry)}\n`);
   };
 
-  const timer = status.visible ? setInterval(() => void look(), lookMs) : undefined;
+  const timer = status.visible ? setInterval(tick, lookMs) : undefined;
   const write = createWriter(io, options.output);
   try {
     for await (const event of client.stream(id, { signal: interrupts.signal, onRetry })) {

@@ -1,5 +1,5 @@
 import { type Command, parseFlags } from "../command.ts";
-import { apiFlags, apiFlagsHelp, openClient, parseJobId, tellRetries } from "./api-flags.ts";
+import { apiFlags, apiFlagsHelp, openClient, parseJobId, tellRetries } from "../api-flags.ts";
 import { describeJob } from "./describe-job.ts";
 
 export const getJobCommand: Command = {

@@ -3,7 +3,7 @@ import { jobStateSchema } from "@forebay/queue-contracts";
 import { type Command, parseFlags } from "../command.ts";
 import { formatTable } from "../format-table.ts";
 import { UsageError } from "../usage-error.ts";
-import { apiFlags, apiFlagsHelp, openClient, parsePairs, tellRetries } from "./api-flags.ts";
+import { apiFlags, apiFlagsHelp, openClient, parsePairs, tellRetries } from "../api-flags.ts";
 import { parseLane } from "./submit-flags.ts";
 
 const text = { type: "string" } as const;

@@ -1,6 +1,6 @@
 import type { JobView } from "@forebay/client";
 import { describe, expect, test } from "vitest";
-import { formatSeconds } from "./format-seconds.ts";
+import { formatSeconds } from "../format-seconds.ts";
 import { describeEnd, describeProgress, type LiveFigures } from "./progress.ts";
 
 const waiting: JobView = {
@@ -39,6 +39,12 @@ const none: LiveFigures = { tokens: 0, tokensPerS: undefined, tokensMax: undefin
 describe("the line of progress", () => {
   test.each<[string, JobView, Partial<LiveFigures>, string]>([
     ["counts those before it", waiting, {}, "waiting, 3 before it · 10 s"],
+    [
+      "foretells its start",
+      { ...waiting, eta_s: 42 },
+      {},
+      "waiting, 3 before it · starts in about 42 s · 10 s",
+    ],
     ["says that it is next", { ...waiting, queue_position: 0 }, {}, "waiting, next · 10 s"],
     [
       "says when it begins",

@@ -1,5 +1,5 @@
 import type { JobView } from "@forebay/client";
-import { formatSeconds } from "./format-seconds.ts";
+import { formatSeconds } from "../format-seconds.ts";
 
 /** What is known of an answer while it is made. */
 export type LiveFigures = {
@@ -16,7 +16,8 @@ export function describeProgress(job: JobView, live: LiveFigures, nowMs: number)
     case "waiting": {
       const { queue_position: before } = job;
       const place = before === null ? "" : before === 0 ? ", next" : `, ${before} before it`;
-      return `waiting${place} · ${since(job.created_at)}`;
+      const start = job.eta_s === null ? "" : ` · starts in about ${formatSeconds(job.eta_s * 1_000)}`;
+      return `waiting${place}${start} · ${since(job.created_at)}`;
     }
     case "delayed":
       return job.run_at !== null && Date.parse(job.run_at) > nowMs

@@ -2,7 +2,7 @@ import type { GenerateJob, JsonValue, Lane } from "@forebay/client";
 import { laneSchema } from "@forebay/queue-contracts";
 import { parseFlags } from "../command.ts";
 import { UsageError } from "../usage-error.ts";
-import { apiFlags, apiFlagsHelp, parsePairs } from "./api-flags.ts";
+import { apiFlags, apiFlagsHelp, parsePairs } from "../api-flags.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;

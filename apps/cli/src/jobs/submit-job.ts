@@ -1,5 +1,5 @@
 import type { Command } from "../command.ts";
-import { openClient, tellRetries } from "./api-flags.ts";
+import { openClient, tellRetries } from "../api-flags.ts";
 import { followJob } from "./follow-job.ts";
 import { readPrompt } from "./read-prompt.ts";
 import { parseSubmitFlags, submitFlagsHelp } from "./submit-flags.ts";

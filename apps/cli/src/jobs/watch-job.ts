@@ -1,5 +1,5 @@
 import { type Command, parseFlags } from "../command.ts";
-import { apiFlags, apiFlagsHelp, openClient, parseJobId } from "./api-flags.ts";
+import { apiFlags, apiFlagsHelp, openClient, parseJobId } from "../api-flags.ts";
 import { followJob } from "./follow-job.ts";
 
 const watchFlags = { ...apiFlags, "cancel-on-interrupt": { type: "boolean" } } as const;

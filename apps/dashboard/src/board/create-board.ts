@@ -25,6 +25,9 @@ export type BoardOptions = {
   events: DashboardEvents;
 };
 
+/** From the base path, as the page says. */
+const icon = "assets/icon.svg";
+
 export function createBoard({ space, directory, basePath, readOnly, events }: BoardOptions): Board {
   const server = new HonoAdapter(serveStatic).setBasePath(basePath || "/");
   const queues = new Map<string, BullMQAdapter>();
@@ -32,7 +35,15 @@ export function createBoard({ space, directory, basePath, readOnly, events }: Bo
   const board = createBullBoard({
     queues: createInternalQueues(space),
     serverAdapter: server,
-    options: { uiConfig: { boardTitle: "Forebay", hideDocsLink: true, sortQueues: true } },
+    options: {
+      uiConfig: {
+        boardTitle: "Forebay",
+        boardLogo: { path: icon, width: 24, height: 24 },
+        favIcon: { default: icon, alternative: icon },
+        hideDocsLink: true,
+        sortQueues: true,
+      },
+    },
   });
 
   return {

@@ -1,10 +1,16 @@
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
-import { commandQueueName, type QueueSpace, scheduleQueueName } from "@forebay/queue-bullmq";
+import { batchQueueName, commandQueueName, type QueueSpace, scheduleQueueName } from "@forebay/queue-bullmq";
 import { deadLetterQueueName } from "@forebay/queue-contracts";
 import { jobTitle } from "../redaction/job-title.ts";
 
 // Queues that hold no inference jobs. Each has one service that writes it, and that is never the dashboard.
 const internalQueues = [
+  {
+    name: batchQueueName,
+    title: "Batches",
+    description: "Batches that are not over; their lines are jobs on the queues of models.",
+    titleOf: ({ id }: ShownJob) => `run of ${id}`,
+  },
   {
     name: deadLetterQueueName,
     title: "Dead letters",
@@ -20,20 +26,24 @@ const internalQueues = [
     title: "Schedule ticks",
     description: "When recurring jobs are due; they are kept through /schedules of the API.",
   },
-] as const;
+];
+
+type ShownJob = { readonly id?: string | null; readonly data: unknown };
 
 /** The queues beside the inference queues: always read-only. */
 export function createInternalQueues(space: QueueSpace): BullMQAdapter[] {
-  return internalQueues.map(({ name, title, description }) => {
+  return internalQueues.map(({ name, title, description, titleOf = titleByData }) => {
     const adapter = new BullMQAdapter(space.queue(name), {
       readOnlyMode: true,
       displayName: title,
       description,
     });
     adapter.getName = () => title;
-    adapter.setFormatter("name", (job: { data: unknown }) => jobTitle(job.data));
+    adapter.setFormatter("name", titleOf);
     // Whoever takes these jobs holds no lease on models: whether somebody is there is not known here.
     adapter.getWorkers = () => Promise.resolve(null);
     return adapter;
   });
 }
+
+const titleByData = ({ data }: ShownJob): string => jobTitle(data);

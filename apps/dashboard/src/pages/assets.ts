@@ -6,9 +6,10 @@ const files = {
   "page.css": "text/css; charset=utf-8",
   "board.css": "text/css; charset=utf-8",
   "board.js": "text/javascript; charset=utf-8",
+  "icon.svg": "image/svg+xml",
 };
 
-/** Our own style and script, also for those who are not logged in yet. */
+/** Our own style, script and icon, also for those who are not logged in yet. */
 export function createAssets(): Hono<DashboardEnv> {
   const routes = new Hono<DashboardEnv>();
   for (const [name, type] of Object.entries(files)) {

@@ -161,6 +161,7 @@ export function openBackend(
         // Its models stay known: their queues are kept open until it is back.
         error = caught;
         up = false;
+        breakers.unanswered();
         residency.forget();
       }
       const changed = up !== seenUp;

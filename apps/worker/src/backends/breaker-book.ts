@@ -13,7 +13,9 @@ export type BreakerBook = {
   revive(model: string): void;
   /** Models that are left alone because they fell silent. */
   silent(): string[];
-  /** The host answers: if it was left alone because nobody listened, that is over. */
+  /** Nobody listens at the host. */
+  unanswered(): void;
+  /** The host answers: if nobody listened there before, whatever it did then is over. */
   answered(): void;
 };
 
@@ -38,13 +40,16 @@ export function createBreakerBook(): BreakerBook {
     failed(model, signal, now) {
       if (signal === "none") return;
       const { scope, rule } = breakerRules[signal];
-      if (scope === "backend") unreachable = signal === "down";
+      unreachable ||= signal === "down";
       if (scope === "backend") host = afterFailure(host, rule, now);
       else models.set(model, afterFailure(of(model), rule, now));
       if (signal === "stuck") silent.add(model);
     },
     revive: close,
     silent: () => [...silent],
+    unanswered() {
+      unreachable = true;
+    },
     answered() {
       if (unreachable) host = closedBreaker;
       unreachable = false;

@@ -18,6 +18,7 @@ import { addUsage } from "./add-usage.ts";
 import { type CallClock, startCallClock } from "./call-clock.ts";
 import { callChecked } from "./call-checked.ts";
 import type { EndedStart } from "./ended-start.ts";
+import { decideDenial } from "./decide-denial.ts";
 import { decideFallback } from "./decide-fallback.ts";
 import { createProgressReporter } from "./progress-reporter.ts";
 import { startJobTimer } from "./job-timer.ts";
@@ -120,7 +121,7 @@ async function occupySlot(runner: JobRunner, call: Call): Promise<EndedStart> {
 
 async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Promise<Outcome> {
   const { delivery, job, signal } = call;
-  const progress = createProgressReporter(delivery);
+  const progress = createProgressReporter(delivery, { tellReaders: !job.stream });
   const relay = createTokenRelay(delivery);
   const { backend } = call.seat;
   const firstByte = once(() => {
@@ -137,7 +138,7 @@ async function callBackend(runner: JobRunner, call: Call, clock: CallClock): Pro
       onDelta(delta, tokens) {
         firstByte();
         clock.token();
-        if (job.stream) relay.push(delta);
+        if (job.stream) relay.push(delta, tokens);
         progress.report(tokens);
       },
     });
@@ -215,7 +216,7 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   }
   const { backend, resident } = call.seat;
   const { model } = resident;
-  const classified = classifyOn(call, error);
+  const classified = classifyOn(call, error, runner.fleet);
   backend.recordFailure(model, classified.breaker, Date.now());
   if (classified.throttle) backend.throttle(Date.now());
   runner.events.callFailed(call.job, delivery, backend.name, classified, error.failure.kind);
@@ -233,23 +234,22 @@ function judge(runner: JobRunner, call: Call, error: unknown): Outcome {
   return outcome.kind === "throttled" && another ? { ...outcome, delayMs: 1 } : outcome;
 }
 
-/** A host that lists a model and says so often to one job that it does not know it will not say anything else. */
-const lossesMax = 2;
-
-/**
- * A model that its host has listed and does not know any more was taken away: the job waits for it, unless another
- * model may stand in.
- */
-function classifyOn({ seat, job, delivery }: Call, error: CallFailedError): Classification {
+/** A host that lists a model and does not know it when it is called is not asked again before it lists it anew. */
+function classifyOn({ seat, job, delivery }: Call, error: CallFailedError, fleet: Fleet): Classification {
   const { backend, resident } = seat;
   const classified = classifyFailure(error.failure);
   if (classified.code !== "model_not_found" || !backend.has(resident.model)) return classified;
   backend.lose(resident.model);
-  const losses = startsWithModel(delivery.earlierStarts).filter(
-    ({ code }) => code === "model_not_found",
-  ).length;
-  const waits = job.fallbacks === undefined && losses < lossesMax;
-  return waits ? { ...classified, disposition: "free" } : classified;
+  const listing = fleet.backends.filter((each) => each.has(resident.model));
+  return {
+    ...classified,
+    ...decideDenial({
+      by: backend.name,
+      others: listing.map(({ name }) => name).filter((name) => name !== backend.name),
+      earlier: startsWithModel(delivery.earlierStarts),
+      hasFallback: job.fallbacks !== undefined,
+    }),
+  };
 }
 
 function unparsable(runner: JobRunner, delivery: Delivery): EndedStart {

@@ -11,19 +11,23 @@ function openLog(ms = 0, error?: Error, lose?: number) {
   const written: object[] = [];
   const rewritten: object[] = [];
   const entriesMax: number[] = [];
+  const counts: (number | undefined)[] = [];
   let writes = 0;
-  const appendTokens = async (data: object, max: number): Promise<"written" | "lost"> => {
+  const appendTokens = async (data: object, max: number, counted?: number): Promise<"written" | "lost"> => {
     if (ms > 0)
       await vi.advanceTimersByTimeAsync(0).then(() => new Promise((resolve) => setTimeout(resolve, ms)));
     if (error) throw error;
     if (++writes === lose) return "lost";
     written.push(data);
     entriesMax.push(max);
+    counts.push(counted);
     return "written";
   };
   const rewriteTokens = async (data: object): Promise<void> => void rewritten.push(data);
-  const relay = createTokenRelay({ appendTokens, rewriteTokens });
-  return { written, rewritten, entriesMax, relay };
+  const created = createTokenRelay({ appendTokens, rewriteTokens });
+  let pushed = 0;
+  const relay = { ...created, push: (piece: ReturnType<typeof delta>) => created.push(piece, ++pushed) };
+  return { written, rewritten, entriesMax, counts, relay };
 }
 
 test("the first token is written at once, those that follow wait for company", async () => {
@@ -108,4 +112,14 @@ test("a log beyond four million characters loses its beginning", async () => {
     await relay.flush();
   }
   expect(entriesMax).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 5]);
+});
+
+test("how many tokens there are is told each second, behind tokens that are written anyway", async () => {
+  const { counts, relay } = openLog();
+  for (let token = 0; token < 25; token++) {
+    relay.push(delta("x"));
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  expect(counts.filter((count) => count !== undefined)).toEqual([11, 21]);
+  expect(counts).toHaveLength(25);
 });

@@ -7,10 +7,12 @@ const windowMs = 25;
 const windowChars = 512;
 /** A log longer than this loses its beginning; readers who still want that are told so. Characters. */
 const logCharsMax = 4 * 1024 * 1024;
+/** How often readers are told how many tokens there are; it costs no write of its own. Milliseconds. */
+const countMs = 1_000;
 
 /** Writes an answer to the job's log while it is being made: the first token at once, then in small pieces. */
 export type TokenRelay = {
-  push(delta: AnswerDelta): void;
+  /** @param counted tokens of the answer so far */ push(delta: AnswerDelta, counted: number): void;
   /** What came so far is void: readers are told to drop what they have of it before anything else is written. */
   startOver(): Promise<void>;
   /** Writes what is left. Rejects with the error of any write, such as LockLostError. */
@@ -32,6 +34,8 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
   let entries = 0;
   let chars = 0;
   let voided = false;
+  let counted = 0;
+  let toldAt = performance.now();
 
   const write = (): void => {
     clearTimeout(timer);
@@ -57,8 +61,15 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       voided = false;
       return delivery.rewriteTokens(toData(next));
     }
-    const answer = await delivery.appendTokens(toData(next), entriesMax());
+    const told = countToTell();
+    const answer = await delivery.appendTokens(toData(next), entriesMax(), told);
     if (answer === "lost") await delivery.rewriteTokens(toData(written));
+  };
+  const countToTell = (): number | undefined => {
+    if (performance.now() - toldAt < countMs) return undefined;
+    toldAt = performance.now();
+    entries++;
+    return counted;
   };
   const entriesMax = (): number => {
     if (chars <= logCharsMax) return 0;
@@ -87,8 +98,9 @@ export function createTokenRelay(delivery: Pick<Delivery, "appendTokens" | "rewr
       chars = 0;
       entries = 0;
     },
-    push(delta) {
+    push(delta, tokens) {
       piece = join(piece, delta);
+      counted = tokens;
       if (!underway && !isEmpty(piece)) schedule();
     },
     close: drop,

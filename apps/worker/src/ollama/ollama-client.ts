@@ -8,6 +8,8 @@ const errorBytesMax = 64 * 1024;
 export type OllamaClient = {
   /** Sends a body and returns the bytes of a 200. Throws CallFailedError for everything else. */
   post(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
+  /** The same with DELETE. */
+  delete(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
   /** Reads a JSON document. Throws CallFailedError. */
   get(path: string, timeoutMs: number): Promise<unknown>;
   close(): Promise<void>;
@@ -17,24 +19,25 @@ export function openOllamaClient(url: string): OllamaClient {
   // Ollama sends nothing at all while it loads a model, reads a prompt or waits for a slot, and undici would
   // hang up after 300 s of that: its limits are off, the watchdog's hold instead.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5_000 } });
+  const send = async (
+    method: "POST" | "DELETE",
+    path: string,
+    body: unknown,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Buffer>> => {
+    const payload = JSON.stringify(body);
+    const headers = { "content-type": "application/json" };
+    try {
+      const answer = await request(url + path, { method, body: payload, headers, dispatcher, signal });
+      if (answer.statusCode === 200) return answer.body;
+      throw await statusFailure(answer.statusCode, answer.body);
+    } catch (error) {
+      throw toCallFailed(error, signal);
+    }
+  };
   return {
-    async post(path, body, signal) {
-      const payload = JSON.stringify(body);
-      const headers = { "content-type": "application/json" };
-      try {
-        const answer = await request(url + path, {
-          method: "POST",
-          body: payload,
-          headers,
-          dispatcher,
-          signal,
-        });
-        if (answer.statusCode === 200) return answer.body;
-        throw await statusFailure(answer.statusCode, answer.body);
-      } catch (error) {
-        throw toCallFailed(error, signal);
-      }
-    },
+    post: (path, body, signal) => send("POST", path, body, signal),
+    delete: (path, body, signal) => send("DELETE", path, body, signal),
     async get(path, timeoutMs) {
       const signal = AbortSignal.timeout(timeoutMs);
       try {

@@ -16,6 +16,7 @@ import type { ModelCards } from "../backends/learn-model-cards.ts";
 import type { Elsewhere } from "../dispatch/elsewhere.ts";
 import type { Feeder } from "../dispatch/feeder.ts";
 import type { WorkerEvents } from "../events.ts";
+import type { ModelChanges } from "../model-changes/follow-hosts.ts";
 
 export type Refresher = {
   readonly space: QueueSpace;
@@ -28,6 +29,9 @@ export type Refresher = {
   readonly elsewhere: Elsewhere;
   readonly dispatcher: Dispatcher;
   readonly cards: ModelCards;
+  /** undefined: nobody may change the models of the hosts. */ readonly modelChanges:
+    | ModelChanges
+    | undefined;
   readonly events: WorkerEvents;
   readonly worker: string;
   readonly startedAt: Date;
@@ -43,6 +47,7 @@ export type Refresher = {
 export async function refreshOnce(refresher: Refresher): Promise<void> {
   const { fleet, directory, events, space } = refresher;
   await matchFleet(refresher);
+  refresher.modelChanges?.match(fleet.backends);
   const wishes = await readWishes(space);
   fleet.drain(wishes.draining);
   refresher.paused.clear();
@@ -124,6 +129,7 @@ function describeWorker(refresher: Refresher, entries: readonly QueueEntry[]): W
       version: backend.version,
       slots: Math.max(1, ...backend.models.map(({ name }) => backend.slots(name))),
       draining: backend.draining,
+      takes_model_changes: refresher.modelChanges !== undefined,
       loaded: residents.filter((each) => backend.residency.has(each)).map(({ affinity }) => affinity),
       loading: backend.residency.loading,
       models: backend.models.map(({ name, digest, size, modified_at, details, loaded }) => ({

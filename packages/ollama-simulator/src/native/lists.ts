@@ -2,7 +2,8 @@ import { type Exchange, replyJson } from "../http/exchange.ts";
 import type { ModelCard } from "../models/model-card.ts";
 import { simulatedVersion, type World } from "../world.ts";
 
-export function version(_world: World, exchange: Exchange): void {
+export function version({ counters }: World, exchange: Exchange): void {
+  counters.probed();
   replyJson(exchange, 200, { version: simulatedVersion });
 }
 

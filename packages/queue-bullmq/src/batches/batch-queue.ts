@@ -1,5 +1,5 @@
-import { UnrecoverableError, WaitingError, Worker } from "bullmq";
-import { closeWorker } from "../redis/close-worker.ts";
+import { UnrecoverableError } from "bullmq";
+import { openErrandWorker } from "../consumer/open-errand-worker.ts";
 import { closeRedis } from "../redis/open-redis.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { batchChannel } from "./batch-keys.ts";
@@ -34,49 +34,22 @@ const closeWithinMs = 5_000;
 
 /** Runs batches. Disposing hands back those that run, to be gone on with elsewhere. */
 export function openBatchConsumer(space: QueueSpace, options: BatchConsumerOptions): AsyncDisposable {
-  const stopping = new AbortController();
-  const running = new Map<string, AbortController>();
-
-  const worker = new Worker(
-    batchQueueName,
-    async (job, token = "") => {
+  const { name, concurrency, lockMs, stalledCheckMs, on } = options;
+  return openErrandWorker(space, {
+    queueName: batchQueueName,
+    name,
+    concurrency,
+    lockMs,
+    stalledCheckMs,
+    maxStalledCount,
+    closeWithinMs,
+    async run(job, signal) {
       const id = batchIdSchema.safeParse(job.id).data;
       if (id === undefined) throw new UnrecoverableError("this is not the id of a batch");
-      const lost = new AbortController();
-      running.get(id)?.abort();
-      running.set(id, lost);
-      try {
-        await options.handle(id, AbortSignal.any([stopping.signal, lost.signal]));
-      } catch (error) {
-        if (!stopping.signal.aborted) throw error;
-        await job.moveToWait(token);
-        throw new WaitingError();
-      } finally {
-        if (running.get(id) === lost) running.delete(id);
-      }
+      await options.handle(id, signal);
     },
-    {
-      connection: space.client,
-      prefix: space.prefix,
-      name: options.name,
-      concurrency: options.concurrency,
-      lockDuration: options.lockMs,
-      stalledInterval: options.stalledCheckMs,
-      maxStalledCount,
-    },
-  );
-  worker.on("error", options.on.error);
-  worker.on("lockRenewalFailed", (ids) => {
-    for (const id of ids) running.get(id)?.abort();
+    on: { failed: (job, error) => on.failed(job?.id ?? "unknown", error), error: on.error },
   });
-  worker.on("failed", (job, error) => options.on.failed(job?.id ?? "unknown", error));
-
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await closeWorker(worker, closeWithinMs);
-    },
-  };
 }
 
 /** Calls `onChange` when somebody wants something of a batch. Only a hint: look from time to time as well. */

@@ -45,11 +45,12 @@ export const batchHeadSchema = z.object({
   metadata: metadataSchema.optional(),
   /** Its input is made of the failed lines of this batch. */
   retry_of: batchIdSchema.optional(),
-  /** What the key that made it may: models, and jobs its tenant may have open. Absent: no limit of its own. */
+  /** What the key that made it may: models, jobs its tenant may have open, its tokens a day. Absent: no limit of its own. */
   models: z.array(z.string()).optional(),
   /** Other names for models, as they were configured when it was made: canonical name → model. */
   aliases: z.record(z.string(), z.string()).optional(),
   jobs_open_max: z.int().optional(),
+  tokens_per_day: z.int().optional(),
   created_at: z.int(),
   expires_at: z.int(),
   /** When its output files expire. */

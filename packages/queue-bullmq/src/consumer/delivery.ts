@@ -46,9 +46,12 @@ export type Delivery = {
   /**
    * Adds tokens to the job's log; the oldest entries beyond `entriesMax` are dropped. Throws LockLostError.
    *
+   * @param counted tokens of the answer so far, told to readers behind these
    * @returns `lost`: Redis came back without some of the tokens before these; `rewriteTokens` makes it good
    */
-  appendTokens(tokens: TokenData, entriesMax: number): Promise<"written" | "lost">;
+  appendTokens(tokens: TokenData, entriesMax: number, counted?: number): Promise<"written" | "lost">;
+  /** Tells readers how many tokens there are, where the log holds none of them. Throws LockLostError. */
+  appendProgress(counted: number): Promise<void>;
   /** Tells readers to drop what they have, and gives them all tokens of this start so far. Throws LockLostError. */
   rewriteTokens(tokens: TokenData): Promise<void>;
 };
@@ -100,7 +103,12 @@ export async function openDelivery(
     async reportProgress(tokens) {
       if (!by.abort.signal.aborted) await job.updateProgress({ tokens });
     },
-    appendTokens: (data, entriesMax) => append([{ event: "token", data }], { entriesMax }),
+    // Behind the tokens: only with tokens first does the script see that Redis has lost some before them.
+    appendTokens: (data, entriesMax, counted) =>
+      append([{ event: "token", data }, ...(counted === undefined ? [] : [progressEntry(counted)])], {
+        entriesMax,
+      }),
+    appendProgress: async (counted) => void (await append([progressEntry(counted)])),
     async rewriteTokens(data) {
       await append([
         { event: "restart", data: { attempt } },
@@ -134,6 +142,8 @@ export async function openDelivery(
     },
   };
 }
+
+const progressEntry = (tokens: number): NewLogEntry => ({ event: "progress", data: { tokens } });
 
 /** The log's word for a job that comes back; one that ended is told by its state. */
 function backToQueue(outcome: Outcome): NewLogEntry[] {

@@ -1,5 +1,5 @@
-import { type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import { closeWorker } from "../redis/close-worker.ts";
+import { UnrecoverableError } from "bullmq";
+import { openErrandWorker } from "../consumer/open-errand-worker.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { type ActionCounts, type DeadLetterCommand, deadLetterCommandSchema, noCounts } from "./command.ts";
 import { commandQueueName, type CommandProgress, commandProgressSchema } from "./command-queue.ts";
@@ -35,55 +35,33 @@ const closeWithinMs = 3_000;
 
 /** Consumes commands. Disposing hands running ones back, to be gone on with elsewhere. */
 export function openCommandConsumer(space: QueueSpace, options: CommandConsumerOptions): AsyncDisposable {
-  const stopping = new AbortController();
-
-  const process = async (job: Job, token = ""): Promise<ActionCounts> => {
-    const parsed = deadLetterCommandSchema.safeParse(job.data);
-    if (!parsed.success) throw new UnrecoverableError("the command does not parse");
-    const lost = new AbortController();
-    const progress = commandProgressSchema.safeParse(job.progress).data ?? { next: 0, counts: noCounts };
-    const signal = AbortSignal.any([stopping.signal, lost.signal]);
-    running.set(String(job.id), lost);
-    try {
-      return await options.handle({
+  const { name, concurrency, lockMs, stalledCheckMs, on } = options;
+  return openErrandWorker<ActionCounts>(space, {
+    queueName: commandQueueName,
+    name,
+    concurrency,
+    lockMs,
+    stalledCheckMs,
+    maxStalledCount,
+    closeWithinMs,
+    async run(job, signal) {
+      const parsed = deadLetterCommandSchema.safeParse(job.data);
+      if (!parsed.success) throw new UnrecoverableError("the command does not parse");
+      const progress = commandProgressSchema.safeParse(job.progress).data ?? { next: 0, counts: noCounts };
+      return options.handle({
         id: String(job.id),
         command: parsed.data,
         progress,
         signal,
         save: (next) => job.updateProgress(next),
       });
-    } catch (error) {
-      if (!stopping.signal.aborted) throw error;
-      await job.moveToWait(token);
-      throw new WaitingError();
-    } finally {
-      running.delete(String(job.id));
-    }
-  };
-
-  const running = new Map<string, AbortController>();
-  const worker = new Worker(commandQueueName, process, {
-    connection: space.client,
-    prefix: space.prefix,
-    name: options.name,
-    concurrency: options.concurrency,
-    lockDuration: options.lockMs,
-    stalledInterval: options.stalledCheckMs,
-    maxStalledCount,
-  });
-  worker.on("error", options.on.error);
-  worker.on("lockRenewalFailed", (ids) => {
-    for (const id of ids) running.get(id)?.abort();
-  });
-  worker.on("failed", (job, error) => {
-    const command = deadLetterCommandSchema.safeParse(job?.data).data;
-    options.on.failed(job?.id ?? "unknown", command, error, job?.finishedOn !== undefined);
-  });
-
-  return {
-    async [Symbol.asyncDispose]() {
-      stopping.abort();
-      await closeWorker(worker, closeWithinMs);
     },
-  };
+    on: {
+      failed(job, error) {
+        const command = deadLetterCommandSchema.safeParse(job?.data).data;
+        on.failed(job?.id ?? "unknown", command, error, job?.finishedOn !== undefined);
+      },
+      error: on.error,
+    },
+  });
 }

@@ -30,6 +30,7 @@ export const workerLeaseSchema = z.object({
       /** Takes nothing new: an operator said so. */ draining: z.boolean().optional(),
       /** Affinities in its memory: models, with the runner options they were loaded with. */
       loaded: z.array(z.string()).optional(),
+      /** Changes of its models may be asked for. */ takes_model_changes: z.boolean().optional(),
       /** The affinity it is loading. */ loading: z.string().optional(),
     }),
   ),

@@ -29,6 +29,7 @@ export type JobDeps = {
     /** How long an answer that is not streamed may be silent; undefined: for ever. */
     readonly silenceMs: number | undefined;
   };
+  /** Whether admins may change the models of the hosts. */ readonly modelChanges: boolean;
   readonly body: BodyLimits;
   readonly events: ApiEvents;
 };

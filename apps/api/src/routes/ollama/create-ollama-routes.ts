@@ -2,14 +2,12 @@ import { Hono } from "hono";
 import type { ApiEnv, ApiMiddleware } from "../../http/api-env.ts";
 import { answerUnrouted } from "../../http/answer-unrouted.ts";
 import { answerRefusal } from "./answer-refusal.ts";
+import { changeModels } from "./change-models.ts";
 import { embed, embeddings } from "./embed.ts";
 import { generate } from "./generate.ts";
 import { ps, show, tags, version } from "./list-models.ts";
 import { OllamaRefusal } from "./ollama-refusal.ts";
 import type { JobDeps } from "../jobs/job-deps.ts";
-
-/** Calls that change what the hosts have: nobody's business who only wants answers. */
-const administration = ["pull", "push", "create", "copy", "delete", "blobs/:digest"];
 
 /** Ollama's own API at `/api`: each call a job, each answer as Ollama gives it. */
 export function createOllamaRoutes(deps: JobDeps, authenticated: ApiMiddleware): Hono<ApiEnv> {
@@ -24,14 +22,13 @@ export function createOllamaRoutes(deps: JobDeps, authenticated: ApiMiddleware):
   routes.get("/ps", ps(deps));
   routes.get("/version", version(deps));
   routes.post("/show", show(deps));
-  for (const path of administration) {
-    routes.all(`/${path}`, () => {
-      throw new OllamaRefusal(
-        403,
-        `${path.split("/")[0]} is not available here: models are managed on the hosts`,
-      );
-    });
+  for (const call of ["pull", "push", "create", "copy"] as const) {
+    routes.post(`/${call}`, changeModels(deps, call));
   }
+  routes.delete("/delete", changeModels(deps, "delete"));
+  routes.all("/blobs/:digest", () => {
+    throw new OllamaRefusal(403, "blobs are not available here: send files to a host itself");
+  });
   routes.all("/*", answerUnrouted(routes, "/api"));
   return routes;
 }

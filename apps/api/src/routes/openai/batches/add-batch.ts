@@ -38,6 +38,7 @@ export async function addBatch(
     ...(deps.jobs.names.aliases.size > 0 && { aliases: Object.fromEntries(deps.jobs.names.aliases) }),
     ...(caller.models && { models: [...caller.models] }),
     ...(caller.jobsOpenMax !== undefined && { jobs_open_max: caller.jobsOpenMax }),
+    ...(caller.rates.tokensPerDay !== undefined && { tokens_per_day: caller.rates.tokensPerDay }),
     created_at,
     expires_at: created_at + windowS,
     files_expire_at: created_at + filesAgeS,

@@ -1,3 +1,3 @@
 import type { JobDeps } from "../../jobs/job-deps.ts";
 
-export type CapacityDeps = Pick<JobDeps, "space" | "directory" | "body">;
+export type CapacityDeps = Pick<JobDeps, "space" | "directory" | "forecasts" | "body">;

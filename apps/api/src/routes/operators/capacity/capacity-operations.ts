@@ -1,16 +1,8 @@
 import { z } from "zod";
-import type { ProblemCode } from "../../../http/problem-codes.ts";
 import type { Operation } from "../../../openapi/operation.ts";
+import { operatorBodyProblems, operatorOperation as operation } from "../operator-operation.ts";
 import { capacityViewSchema } from "./capacity-view.ts";
 import { pauseBodySchema } from "./pause-model.ts";
-
-const operation = (
-  method: Operation["method"],
-  path: string,
-  id: string,
-  summary: string,
-  rest: Pick<Operation, "answers" | "problems"> & Partial<Operation>,
-): Operation => ({ method, path, id, summary, tag: "operators", ...rest });
 
 const drained = (description: string): Operation["answers"] => ({
   200: { description, schema: z.object({ backend: z.string(), draining: z.boolean() }) },
@@ -28,15 +20,6 @@ const pauseBody: Operation["body"] = {
   schema: pauseBodySchema,
   examples: { one: { model: "llama3.2:3b" } },
 };
-const bodyProblems: ProblemCode[] = [
-  "forbidden",
-  "invalid_query",
-  "malformed_body",
-  "unsupported_media_type",
-  "body_too_large",
-  "invalid_body",
-];
-
 export const capacityOperations: readonly Operation[] = [
   operation("get", "/capacity", "getCapacity", "See backends, slots, loaded models and what waits for them", {
     description: "As workers told within the last seconds. For operators and admins.",
@@ -60,11 +43,11 @@ export const capacityOperations: readonly Operation[] = [
     description: "What runs is finished. New jobs are accepted, and wait until the model is resumed.",
     body: pauseBody,
     answers: paused("Noted; workers heed it within their next look, mostly at once."),
-    problems: [...bodyProblems, "model_not_found"],
+    problems: [...operatorBodyProblems, "model_not_found"],
   }),
   operation("post", "/capacity/models/resume", "resumeModel", "Run a paused model's jobs again", {
     body: pauseBody,
     answers: paused("Noted."),
-    problems: bodyProblems,
+    problems: operatorBodyProblems,
   }),
 ];

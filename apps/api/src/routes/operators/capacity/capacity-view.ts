@@ -1,6 +1,8 @@
 import type { OperatorWishes, QueueGauges, WorkerLease } from "@forebay/queue-bullmq";
 import { canonicalModelName } from "@forebay/queue-contracts";
 import { z } from "zod";
+import type { EtaMs } from "../../../admission/forecasts.ts";
+import { etaView } from "../../jobs/eta-view.ts";
 
 const count = z.int().min(0);
 
@@ -39,6 +41,13 @@ export const capacityViewSchema = z
           active: count,
           delayed: count,
           oldest_waiting_s: z.number().describe("Age of the job that has waited longest; 0: none waits."),
+          work_s: z.number().describe("Seconds of a slot that its waiting jobs are expected to take."),
+          eta_s: z
+            .number()
+            .nullable()
+            .describe(
+              "Seconds until a job at the end of its line would start; null: nobody can tell, or it is paused.",
+            ),
         }),
       )
       .describe("Every model that has a queue, over all of its context sizes."),
@@ -48,11 +57,19 @@ export type CapacityView = z.infer<typeof capacityViewSchema>;
 type BackendView = CapacityView["backends"][number];
 type ModelView = CapacityView["models"][number];
 
+/** What one queue adds to what is said of its model. */
+export type QueueCapacity = {
+  readonly model: string;
+  readonly gauges: QueueGauges;
+  readonly workMs: number;
+  /** When a job at the end of its line would start. */ readonly end: EtaMs | undefined;
+};
+
 /** What there is, what of it is used, and what waits for it. */
 export function capacityView(
   leases: readonly WorkerLease[],
   wishes: OperatorWishes,
-  queues: readonly { model: string; gauges: QueueGauges }[],
+  queues: readonly QueueCapacity[],
 ): CapacityView {
   const backends = new Map<string, BackendView>();
   for (const lease of leases) {
@@ -60,10 +77,11 @@ export function capacityView(
   }
   const paused = new Set([...wishes.paused].map(canonicalModelName));
   const models = new Map<string, ModelView>();
-  for (const { model, gauges } of queues) addQueue(models, model, gauges);
+  for (const queue of queues) addQueue(models, queue);
   for (const model of models.values()) {
     model.paused = paused.has(model.name);
-    if (!model.paused) model.slots = slotsOf(model.name, [...backends.values()]);
+    if (model.paused) model.eta_s = null;
+    else model.slots = slotsOf(model.name, [...backends.values()]);
   }
   const byName = <T extends { name: string }>(all: Map<string, T>): T[] =>
     [...all.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
@@ -106,7 +124,7 @@ function addBackend(
   if (!known) backends.set(seen.name, view);
 }
 
-function addQueue(models: Map<string, ModelView>, model: string, gauges: QueueGauges): void {
+function addQueue(models: Map<string, ModelView>, { model, gauges, workMs, end }: QueueCapacity): void {
   const view = models.get(model) ?? {
     name: model,
     paused: false,
@@ -115,11 +133,16 @@ function addQueue(models: Map<string, ModelView>, model: string, gauges: QueueGa
     active: 0,
     delayed: 0,
     oldest_waiting_s: 0,
+    work_s: 0,
+    eta_s: null,
   };
   view.waiting += gauges.waiting;
   view.active += gauges.active;
   view.delayed += gauges.delayed;
   view.oldest_waiting_s = Math.max(view.oldest_waiting_s, Math.round(gauges.oldestWaitingS * 10) / 10);
+  view.work_s = Math.round(view.work_s * 10 + workMs / 100) / 10;
+  const { eta_s } = etaView(end);
+  if (eta_s !== null) view.eta_s = Math.max(view.eta_s ?? 0, eta_s);
   models.set(model, view);
 }
 

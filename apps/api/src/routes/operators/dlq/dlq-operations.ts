@@ -1,8 +1,8 @@
 import { actionIdSchema, auditEntrySchema } from "@forebay/queue-bullmq";
 import { deadLetterStateSchema, failureSchema, jobIdSchema } from "@forebay/queue-contracts";
 import { z } from "zod";
-import type { ProblemCode } from "../../../http/problem-codes.ts";
 import type { Operation, Parameter } from "../../../openapi/operation.ts";
+import { operatorBodyProblems, operatorOperation as operation } from "../operator-operation.ts";
 import { dropBodySchema, parkBodySchema, redriveBodySchema } from "./action-body.ts";
 import { actionViewSchema, dryRunViewSchema } from "./action-view.ts";
 import { deadLetterSummaryViewSchema, deadLetterViewSchema } from "./dead-letter-view.ts";
@@ -55,23 +55,6 @@ const actionAnswers: Operation["answers"] = {
     headers: { Location: "`/dlq/actions/{id}`" },
   },
 };
-const actionProblems: ProblemCode[] = [
-  "forbidden",
-  "invalid_query",
-  "malformed_body",
-  "unsupported_media_type",
-  "body_too_large",
-  "invalid_body",
-];
-
-const operation = (
-  method: Operation["method"],
-  path: string,
-  id: string,
-  summary: string,
-  rest: Pick<Operation, "answers" | "problems"> & Partial<Operation>,
-): Operation => ({ method, path, id, summary, tag: "operators", ...rest });
-
 export const dlqOperations: readonly Operation[] = [
   operation("get", "/dlq", "listDeadLetters", "List dead letters, by their last failure, newest first", {
     description: "Jobs that failed for good, without their payloads. For operators and admins.",
@@ -128,13 +111,13 @@ export const dlqOperations: readonly Operation[] = [
       },
     },
     answers: actionAnswers,
-    problems: [...actionProblems, "model_not_found", "no_workers"],
+    problems: [...operatorBodyProblems, "model_not_found", "no_workers"],
     curl: `curl -s -X POST http://127.0.0.1:8080/dlq/redrive -H 'content-type: application/json' -d '{"filter":{"code":"backend_reset"},"dry_run":true}'`,
   }),
   operation("post", "/dlq/park", "parkDeadLetters", "Keep dead letters for a person, out of the alert", {
     body: { schema: parkBodySchema, examples: { one: { filter: { code: "poison_job" } } } },
     answers: actionAnswers,
-    problems: actionProblems,
+    problems: operatorBodyProblems,
     curl: `curl -s -X POST http://127.0.0.1:8080/dlq/park -H 'content-type: application/json' -d '{"filter":{"code":"poison_job"}}'`,
   }),
   operation("delete", "/dlq", "dropDeadLetters", "Give dead letters up, or erase them", {
@@ -142,7 +125,7 @@ export const dlqOperations: readonly Operation[] = [
       "Dropped letters are kept for the record until their retention ends, and can still be redriven by id. With `erase` they and their payloads are gone at once.",
     body: { schema: dropBodySchema, examples: { all: { filter: { code: "invalid_payload" } } } },
     answers: actionAnswers,
-    problems: actionProblems,
+    problems: operatorBodyProblems,
     curl: `curl -s -X DELETE http://127.0.0.1:8080/dlq -H 'content-type: application/json' -d '{"filter":{"code":"invalid_payload"}}'`,
   }),
   operation("get", "/dlq/actions/{id}", "getDeadLetterAction", "See how far an action on dead letters is", {

@@ -5,7 +5,7 @@ export type Figure = { name: string; value: string };
 
 /** The numbers of a job that say something in its state. */
 export function figuresOf(job: JobView, live: { nowMs: number; tokensPerS: number | undefined }): Figure[] {
-  const { state, model, queue_position, run_at, progress, result } = job;
+  const { state, model, queue_position, eta_s, run_at, progress, result } = job;
   const figures: Figure[] = [];
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined) figures.push({ name, value });
@@ -14,6 +14,7 @@ export function figuresOf(job: JobView, live: { nowMs: number; tokensPerS: numbe
   if (state === "waiting" && queue_position !== null) {
     add("In the queue", queue_position === 0 ? "next" : `${queue_position} before it`);
   }
+  if (state === "waiting" && eta_s !== null) add("Starts", formatWait(eta_s));
   if (state === "delayed" && run_at !== null) add("Begins", new Date(run_at).toLocaleTimeString());
   if (progress.tokens > 0) add("Tokens", String(progress.tokens));
   add("Tokens/s", formatSpeed(isFinalState(state) ? finalSpeed(job) : live.tokensPerS));
@@ -37,6 +38,12 @@ function timesOf({ created_at, started_at, finished_at }: JobView, nowMs: number
 function finalSpeed({ result }: JobView): number | undefined {
   if (result === null || !("eval_count" in result) || result.eval_duration_ms === 0) return undefined;
   return (result.eval_count * 1_000) / result.eval_duration_ms;
+}
+
+/** Nobody knows it to a tenth. */
+function formatWait(seconds: number): string {
+  if (seconds < 1) return "soon";
+  return `in ~${seconds < 60 ? `${Math.round(seconds)} s` : formatDuration(seconds * 1_000)}`;
 }
 
 function formatSpeed(tokensPerS: number | undefined): string | undefined {

@@ -9,8 +9,8 @@ import {
 import { describeRetry } from "./describe-problem.ts";
 import type { JobPanel } from "./job-panel.ts";
 
-/** How often the count of tokens is asked for, which the stream does not tell. Milliseconds. */
-const countMs = 500;
+/** How often what is shown of a job is brought up to date. Milliseconds. */
+const tickMs = 500;
 
 /**
  * Shows a job from its first event to its end, whatever became of it before and wherever it runs. Returns when it
@@ -24,7 +24,9 @@ export async function followJob(
 ): Promise<void> {
   const { signal, onJob } = watch;
   const meter = createTokenMeter();
+  let known: JobView | undefined;
   const show = (job: JobView): void => {
+    known = job;
     meter.record(job.progress.tokens, performance.now());
     panel.show(job, meter.perSecond());
     onJob(job);
@@ -35,6 +37,11 @@ export async function followJob(
     const job = await client.get(id, { signal }).catch(() => undefined);
     if (job && !ended && !signal.aborted) show(job);
   };
+  const tick = (): void => {
+    // The stream tells how an answer grows, but not where a waiting job stands.
+    if (known?.state !== "active") void look();
+    else panel.show({ ...known, progress: { ...known.progress, tokens: meter.tokens } }, meter.perSecond());
+  };
   const end = (job: JobView): void => {
     ended = true;
     panel.end(job);
@@ -42,7 +49,7 @@ export async function followJob(
   };
 
   show(await client.get(id, { signal }));
-  const timer = setInterval(() => void look(), countMs);
+  const timer = setInterval(tick, tickMs);
   const onRetry = (retry: Retry): void => panel.notice(`${describeRetry(retry)} Nothing is lost.`);
   try {
     for await (const event of client.stream(id, { signal, onRetry })) {

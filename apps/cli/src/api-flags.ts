@@ -1,8 +1,8 @@
 import { createClient, type ForebayClient, type Retry } from "@forebay/client";
 import { loadConfig } from "@forebay/service-runtime";
 import { z } from "zod";
-import type { CliIo } from "../command.ts";
-import { UsageError } from "../usage-error.ts";
+import type { CliIo } from "./command.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Flags of every command that talks to the API. */
 export const apiFlags = {
