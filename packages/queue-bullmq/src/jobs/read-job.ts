@@ -2,14 +2,11 @@ import { finalStateOf, type JobHash, type JobRecord, parseJobRecord, recordField
 import { fairKeys } from "../scheduling/fair-keys.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
 import { locateJob } from "./locate-job.ts";
-import { groupCalls } from "../redis/group-calls.ts";
 import { createLuaScript } from "../redis/lua.ts";
-import { isRedisUnavailable } from "../redis/redis-errors.ts";
-import { perSpace } from "../queues/per-space.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-/** The job with this id, or undefined when there is none (any more). One round trip. */
+/** The job with this id, or undefined when there is none (any more). One round trip once it has ended. */
 export async function readJob(
   space: QueueSpace,
   directory: QueueDirectory,
@@ -22,78 +19,66 @@ export async function readJob(
   return undefined;
 }
 
-// The hash and the place at one moment: read one after the other they may not belong together. Those in `wait` (taken from
-// dead workers, or put without a priority) run before all others. What is asked of a place is defined where one is asked
-// for: most jobs that are read have ended.
-// KEYS: the two of fair shares. ARGV: prefix with a colon, then queue and id of each job. Returns of each `recordFields`, then,
-// unless it has ended, its state, how many run before it, and its tag.
-const readWithPlaces = createLuaScript(`
-local function place_in_line(queue, id, prioritized, key, score)
-  ${fairLua("KEYS[1]", "KEYS[2]")}
-  return place_of(prioritized, key, queue, id, tonumber(score))
+// The hash and the place at one moment: read one after the other they may not belong together.
+// KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue. Returns nothing, or
+// `recordFields`, and, unless it has ended, its state, how many run before it, and its tag. Those in `wait` (taken from dead workers, or put
+// without a priority) run before all others.
+const readWithPlace = createLuaScript(`
+local hash = redis.call("HMGET", KEYS[1], ${recordFields.map((field) => `"${field}"`).join(", ")})
+if not hash[${recordFields.indexOf("timestamp") + 1}] then return false end
+if hash[${recordFields.indexOf("finishedOn") + 1}] then return { hash } end
+local score = redis.call("ZSCORE", KEYS[2], ARGV[1])
+if score then
+  ${fairLua("KEYS[6]", "KEYS[7]")}
+  local rank, tag = place_of(KEYS[2], KEYS[1], ARGV[2], ARGV[1], tonumber(score))
+  return { hash, "waiting", redis.call("LLEN", KEYS[3]) + rank, string.format("%.0f", tag) }
 end
-local jobs = {}
-for i = 2, #ARGV, 2 do
-  local queue, id = ARGV[i], ARGV[i + 1]
-  local root = ARGV[1] .. queue .. ":"
-  local job = redis.call("HMGET", root .. id, ${recordFields.map((field) => `"${field}"`).join(", ")})
-  if job[${recordFields.indexOf("timestamp") + 1}] and not job[${recordFields.indexOf("finishedOn") + 1}] then
-    local state, ahead, tag = "waiting", 0, "0"
-    local score = redis.call("ZSCORE", root .. "prioritized", id)
-    if score then
-      local rank, its_tag = place_in_line(queue, id, root .. "prioritized", root .. id, score)
-      ahead, tag = redis.call("LLEN", root .. "wait") + rank, string.format("%.0f", its_tag)
-    elseif redis.call("ZSCORE", root .. "delayed", id) then state = "delayed"
-    elseif redis.call("LPOS", root .. "active", id) then state = "active" end
-    job[#job + 1], job[#job + 2], job[#job + 3] = state, ahead, tag
-  end
-  jobs[#jobs + 1] = job
-end
-return jobs
+if redis.call("ZSCORE", KEYS[4], ARGV[1]) then return { hash, "delayed" } end
+if redis.call("LPOS", KEYS[5], ARGV[1]) then return { hash, "active" } end
+return { hash, "waiting", 0 }
 `);
-
-/** As the script says: what is in a row after the fields. */
-type Place = [state?: "waiting" | "delayed" | "active", ahead?: number, tag?: string];
-type Row = readonly (string | number | null)[];
-
-/** Payloads and results are of any size: a group of them is one answer. */
-const readsMax = 16;
-
-const readsOf = perSpace((space) => {
-  const { fair, flows } = fairKeys(space);
-  const run = async (jobs: readonly { queueName: string; id: string }[]): Promise<Row[]> => {
-    const names = jobs.flatMap(({ queueName, id }) => [queueName, id]);
-    return (await readWithPlaces(space.client, [fair, flows], [`${space.prefix}:`, ...names])) as Row[];
-  };
-  return groupCalls(run, {
-    client: space.client,
-    callsMax: readsMax,
-    isOfOne: (error) => !isRedisUnavailable(error),
-  });
-});
 
 export async function readJobOn(
   space: QueueSpace,
   queueName: string,
   id: string,
 ): Promise<JobRecord | undefined> {
-  const row = await readsOf(space)("", { queueName, id });
-  const hash = hashOf(row);
+  // One that has ended says so itself and does not change: the plain reading is the cheaper one, and it is
+  // what most are asked for again and again.
+  const hash = hashOf(await space.client.hmget(space.jobKey(queueName, id), ...recordFields));
   // A key that holds only our own fields is what a removal and a late write left behind.
   if (hash["timestamp"] === undefined) return undefined;
-  const [state = finalStateOf(hash) ?? "waiting", ahead, tag] = row.slice(recordFields.length) as Place;
-  const waits = state === "waiting";
-  return parseJobRecord(id, queueName, hash, {
-    state,
-    position: waits ? ahead : undefined,
-    tag: waits ? Number(tag) : undefined,
-  });
+  const state = finalStateOf(hash);
+  return state ? parseJobRecord(id, queueName, hash, { state }) : readUnfinished(space, queueName, id);
 }
 
-function hashOf(row: Row): JobHash {
+async function readUnfinished(
+  space: QueueSpace,
+  queueName: string,
+  id: string,
+): Promise<JobRecord | undefined> {
+  const parts = [id, "prioritized", "wait", "delayed", "active"];
+  const { fair, flows } = fairKeys(space);
+  const keys = [...parts.map((part) => space.jobKey(queueName, part)), fair, flows];
+  const reply = (await readWithPlace(space.client, keys, [id, queueName])) as Reply | null;
+  const hash = reply && hashOf(reply[0]);
+  if (!hash || hash["timestamp"] === undefined) return undefined;
+  const [, state = finalStateOf(hash) ?? "waiting", position, tag] = reply;
+  return parseJobRecord(id, queueName, hash, { state, position, tag: Number(tag ?? 0) });
+}
+
+/** As the script says. */
+type Reply = [
+  fields: (string | null)[],
+  state?: "waiting" | "delayed" | "active",
+  position?: number,
+  tag?: string,
+];
+
+function hashOf(values: readonly (string | null)[]): JobHash {
   const hash: Record<string, string> = {};
   for (const [index, field] of recordFields.entries()) {
-    const value = row[index];
+    const value = values[index];
     if (typeof value === "string") hash[field] = value;
   }
   return hash;
