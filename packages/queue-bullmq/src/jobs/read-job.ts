@@ -6,7 +6,7 @@ import { createLuaScript } from "../redis/lua.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-/** The job with this id, or undefined when there is none (any more). One round trip once it has ended. */
+/** The job with this id, or undefined when there is none (any more), or it is no id. One round trip once it has ended. */
 export async function readJob(
   space: QueueSpace,
   directory: QueueDirectory,
