@@ -4,10 +4,11 @@ import type { LoadPlan, LoadResult } from "./load-plan.ts";
 import type { LoadGenerator } from "./open-load-generator.ts";
 
 type Sides<T> = { readonly forebay: T; readonly baseline: T };
-type Served = { readonly plan: LoadPlan; readonly pid: number };
+type Served = { readonly plan: LoadPlan; readonly pid: number; readonly redisPid: number };
 type Round = Omit<LoadResult, "bodies"> & {
   /** Processor time of the server per request: says more than the rate where others use the machine too. */
   readonly serverCpuMs: number;
+  /** The same of the server and Redis. */ readonly systemCpuMs: number;
 };
 
 export type Comparison = {
@@ -42,8 +43,15 @@ export async function compareLoads(
   };
 }
 
-async function runRound(generator: LoadGenerator, { plan, pid }: Served, durationMs: number): Promise<Round> {
-  const before = await readCpuMs(pid);
+async function runRound(
+  generator: LoadGenerator,
+  { plan, pid, redisPid }: Served,
+  durationMs: number,
+): Promise<Round> {
+  const read = (): Promise<[number, number]> => Promise.all([readCpuMs(pid), readCpuMs(redisPid)]);
+  const [server, redis] = await read();
   const { bodies: _, ...result } = await generator.run({ ...plan, durationMs });
-  return { ...result, serverCpuMs: ((await readCpuMs(pid)) - before) / result.requests };
+  const [serverAfter, redisAfter] = await read();
+  const serverCpuMs = (serverAfter - server) / result.requests;
+  return { ...result, serverCpuMs, systemCpuMs: serverCpuMs + (redisAfter - redis) / result.requests };
 }

@@ -42,7 +42,10 @@ export const measureGet: Part = async ({ generator, ollama }) => {
   const ours = { ...get, origin: api.url, paths: paths.forebay, headers: forebay.headers };
   const theirs = { ...get, origin: server.url, paths: paths.baseline, headers: {} };
   for (const plan of [ours, theirs]) await requireCompleted(generator, plan);
-  const sides = { forebay: { plan: ours, pid: api.pid }, baseline: { plan: theirs, pid: server.pid } };
+  const sides = {
+    forebay: { plan: ours, pid: api.pid, redisPid: redis.pid },
+    baseline: { plan: theirs, pid: server.pid, redisPid: redis.pid },
+  };
   const compared = await compareLoads(generator, sides, 4, 3_000);
   return [
     {
@@ -58,6 +61,12 @@ export const measureGet: Part = async ({ generator, ollama }) => {
       unit: "ms/req",
       forebay: compared.median("forebay", (result) => result.serverCpuMs),
       baseline: compared.median("baseline", (result) => result.serverCpuMs),
+    },
+    {
+      name: "GET /jobs/{id}, CPU of the server and Redis",
+      unit: "ms/req",
+      forebay: compared.median("forebay", (result) => result.systemCpuMs),
+      baseline: compared.median("baseline", (result) => result.systemCpuMs),
     },
     {
       name: "GET /jobs/{id}, p99",

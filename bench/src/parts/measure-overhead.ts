@@ -32,7 +32,8 @@ export const measureOverhead: Part = async ({ generator }) => {
   await using _worker = await forebay.startWorker(ollama.url, inFlight);
   const ours = planOf(api.url, "/v1/chat/completions", forebay.headers);
   const direct = planOf(ollama.url, "/api/chat", {});
-  const sides = { forebay: { plan: ours, pid: api.pid }, baseline: { plan: direct, pid: api.pid } };
+  const pids = { pid: api.pid, redisPid: redis.pid };
+  const sides = { forebay: { plan: ours, ...pids }, baseline: { plan: direct, ...pids } };
   const compared = await compareLoads(generator, sides, 4, 4_000);
   const added = (of: "p50Ms" | "p99Ms") =>
     compared.median("forebay", (round) => round[of]) - compared.median("baseline", (round) => round[of]);

@@ -28,7 +28,10 @@ export const measurePost: Part = async ({ generator }) => {
     uniqueHeader: "idempotency-key",
   };
   const theirs = { ...postPlan, origin: server.url, headers: jsonHeaders };
-  const sides = { forebay: { plan: ours, pid: api.pid }, baseline: { plan: theirs, pid: server.pid } };
+  const sides = {
+    forebay: { plan: ours, pid: api.pid, redisPid: redis.pid },
+    baseline: { plan: theirs, pid: server.pid, redisPid: redis.pid },
+  };
   const compared = await compareLoads(generator, sides, 4, 3_000);
   return [
     {
@@ -44,6 +47,12 @@ export const measurePost: Part = async ({ generator }) => {
       unit: "ms/req",
       forebay: compared.median("forebay", (result) => result.serverCpuMs),
       baseline: compared.median("baseline", (result) => result.serverCpuMs),
+    },
+    {
+      name: "POST /jobs, CPU of the server and Redis",
+      unit: "ms/req",
+      forebay: compared.median("forebay", (result) => result.systemCpuMs),
+      baseline: compared.median("baseline", (result) => result.systemCpuMs),
     },
     {
       name: "POST /jobs, p50",

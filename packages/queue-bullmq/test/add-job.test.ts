@@ -1,4 +1,10 @@
-import { createJobId, defaultDeliveryPolicy, lanePriority, payloadBytesMax } from "@forebay/queue-contracts";
+import {
+  createJobId,
+  defaultDeliveryPolicy,
+  inferenceJobSchema,
+  lanePriority,
+  payloadBytesMax,
+} from "@forebay/queue-contracts";
 import { tagFloor } from "@forebay/scheduling";
 import type { Queue } from "bullmq";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
@@ -92,7 +98,10 @@ describe("a job put here is the job BullMQ itself would have made", () => {
       theirs["priority"] = String(tag);
       theirs["opts"] = { ...(theirs["opts"] as object), priority: tag };
     }
-    expect({ ...ours, timestamp: "", opts: {} }).toEqual({ ...theirs, timestamp: "", opts: {} });
+    // What the schema fills in is left out.
+    expect(inferenceJobSchema.parse(ours["data"])).toEqual(theirs["data"]);
+    const told = { timestamp: "", opts: {}, data: {} };
+    expect({ ...ours, ...told }).toEqual({ ...theirs, ...told });
     expect(Math.abs(Number(ours["timestamp"]) - Number(theirs["timestamp"]))).toBeLessThan(60_000);
     const { jobId: __, ...options } = theirs["opts"] as Record<string, unknown>;
     expect(ours["opts"]).toEqual(options);
@@ -105,7 +114,8 @@ describe("a job put here is the job BullMQ itself would have made", () => {
         .map(([, fields]) => fields)
         .filter((fields) => fields.includes(job))
         .map((fields) => fields[1]);
-    expect(eventsOf(id)).toEqual(eventsOf(twin));
+    // Nobody reads `added` and `waiting`.
+    expect(eventsOf(id)).toEqual(delayMs ? eventsOf(twin) : []);
     const meta = await space.client.hgetall(space.jobKey(queueName, "meta"));
     expect(meta["opts.maxLenEvents"]).toBe("200");
   });
@@ -150,25 +160,24 @@ describe("a job put here leaves its queue as BullMQ itself would have", () => {
     expect(await contentsOf(ours)).toEqual(await contentsOf(theirs));
   });
 
-  /** Everything of the queue but its jobs, their scores and its version, which other tests compare. */
+  /** Everything of the queue but its jobs, their scores, its version, which other tests compare, and its events. */
   async function contentsOf(queue: Queue): Promise<unknown> {
     const { client } = fixture.space;
     const key = (part: string): string => queue.toKey(part);
-    const events = await client.xrange(key("events"), "-", "+");
     return {
       prioritized: await client.zrange(key("prioritized"), "0", "-1"),
       marker: await client.zrange(key("marker"), "0", "-1", "WITHSCORES"),
       counters: await client.mget(key("id"), key("pc")),
       waiting: await client.lrange(key("wait"), 0, -1),
       meta: await client.hgetall(key("meta")),
-      events: events.map(([, fields]) => fields),
     };
   }
 });
 
 async function hashOf(key: string): Promise<Record<string, unknown>> {
   const hash = await fixture.space.client.hgetall(key);
-  return { ...hash, opts: JSON.parse(hash["opts"] ?? "{}") as unknown };
+  const [opts, data] = [hash["opts"], hash["data"]].map((text) => JSON.parse(text ?? "{}") as unknown);
+  return { ...hash, opts, data };
 }
 
 test("a job knows how many run before it", async () => {
@@ -218,4 +227,86 @@ test("a payload larger than a queue should hold is refused", async () => {
   const add = { id: createJobId("abcdefgh"), queueName, job, policy: defaultDeliveryPolicy };
   await expect(submitJob(fixture.space, add)).rejects.toThrow(PayloadTooLargeError);
   expect(await countOpenJobs(fixture.space, "acme")).toBe(1);
+});
+
+describe("jobs put in one turn", () => {
+  type Answers = Awaited<ReturnType<typeof submitJob>>[];
+  const lanes = ["standard", "standard", "batch", "standard", "interactive", "standard"] as const;
+
+  test("stand where they would, had they been put one after the other", async () => {
+    const put = async (queueName: string, tenant: string, together: boolean): Promise<unknown> => {
+      const calls = lanes.map((lane) => () => {
+        const job = generateJob({ tenant, lane });
+        const add = { id: createJobId("abcdefgh"), queueName, job, policy: defaultDeliveryPolicy };
+        return submitJob(fixture.space, add);
+      });
+      const answers: Answers = together ? await Promise.all(calls.map((call) => call())) : [];
+      if (!together) for (const call of calls) answers.push(await call());
+      // Of each lane: others of the same turn may be before or after them.
+      const tags = answers.map((answer) => (answer.kind === "added" ? answer.tag : -1));
+      return {
+        tags,
+        waiting: await fixture.space.client.zcard(fixture.space.jobKey(queueName, "prioritized")),
+      };
+    };
+    expect(await put("together", "one", true)).toEqual(await put("apart", "two", false));
+  });
+
+  test("know how many of them run before them", async () => {
+    const { queueName } = await fixture.submit();
+    const calls = Array.from({ length: 40 }, () => {
+      const add = {
+        id: createJobId("abcdefgh"),
+        queueName,
+        job: generateJob(),
+        policy: defaultDeliveryPolicy,
+      };
+      return submitJob(fixture.space, add);
+    });
+    const answers = await Promise.all(calls);
+    const ahead = answers.map((answer) => (answer.kind === "added" ? answer.ahead : -1));
+    expect(ahead).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  test("take turns by the users they name", async () => {
+    const users = ["ann", "ann", "ann", "bob"];
+    const puts = await Promise.all(users.map((user) => fixture.submit({ fields: { user } })));
+    const order: string[] = [];
+    await fixture.consume((delivery) => {
+      order.push(delivery.id);
+      return completes();
+    });
+    await Promise.all(puts.map(({ id }) => fixture.ended(id)));
+    expect(order.indexOf(puts[3]?.id ?? "")).toBe(1);
+  });
+
+  test("with one key are one job, and one that says something else is told", async () => {
+    const { queueName } = await fixture.submit();
+    const calls = ["same", "same", "other"].map((fingerprint) => {
+      const add = {
+        id: createJobId("abcdefgh"),
+        queueName,
+        job: generateJob(),
+        policy: defaultDeliveryPolicy,
+      };
+      return submitJob(fixture.space, add, { claim: { key: "k", fingerprint, ttlS: 60 } });
+    });
+    const answers = await Promise.all(calls);
+    expect(answers.map(({ kind }) => kind)).toEqual(["added", "same", "mismatch"]);
+    expect(await countOpenJobs(fixture.space, "acme")).toBe(2);
+  });
+
+  test("fail one by one: what stands in the way of one does not stop others", async () => {
+    const { queueName } = await fixture.submit();
+    const { client } = fixture.space;
+    await client.set(`${fixture.prefix}:limits:globex`, "no hash");
+    const rates = { requestsPerMin: 100 };
+    const put = (tenant: string) => {
+      const job = generateJob({ tenant });
+      const add = { id: createJobId("abcdefgh"), queueName, job, policy: defaultDeliveryPolicy };
+      return submitJob(fixture.space, add, { rates });
+    };
+    const answers = await Promise.allSettled([put("acme"), put("globex"), put("acme")]);
+    expect(answers.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  });
 });

@@ -34,7 +34,13 @@ export function createLogger(options: { service: string; level: string; pretty?:
 // Gathered for a moment: a write per line costs as much as the request it tells of, and a synchronous one to a
 // reader that lags stops the process for 100 ms. What is gathered at an exit is written before it (by pino), so
 // that the line that explains the exit is there; only SIGKILL takes the last moment with it.
-const gathered = { sync: false, minLength: 12_288, periodicFlush: 100, maxLength: 16 * 1_024 * 1_024 };
+const gathered = {
+  sync: false,
+  minLength: 32_768,
+  maxWrite: 65_536,
+  periodicFlush: 100,
+  maxLength: 16 * 1_024 * 1_024,
+};
 
 function pathsOf(header: string): string[] {
   return ["", "headers", "req.headers", "res.headers"].map((parent) => `${parent}["${header}"]`);

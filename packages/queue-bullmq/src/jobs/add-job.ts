@@ -1,31 +1,9 @@
-import {
-  deliveryOptions,
-  type DeliveryPolicy,
-  type InferenceJob,
-  inferenceJobName,
-  jobIdTimeMs,
-} from "@forebay/queue-contracts";
-import { deadlinesKey } from "../control/deadlines.ts";
-import type { QueueSpace } from "../queues/queue-space.ts";
+import { deliveryOptions, type DeliveryPolicy, type InferenceJob } from "@forebay/queue-contracts";
 import { estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
-import {
-  limitArgs,
-  type LimitLeft,
-  type LimitRow,
-  limitsKey,
-  parseLimits,
-  type RateLimits,
-} from "../scheduling/limits.ts";
-import { fairKeys, shareOf } from "../scheduling/fair-keys.ts";
-import { addKeyParts, runAddScript } from "./add-script.ts";
-import {
-  compareClaim,
-  type EarlierClaim,
-  formatClaim,
-  type IdempotencyClaim,
-  idempotencyKey,
-} from "./idempotency.ts";
-import { tenantKeys } from "./tenant-index.ts";
+import type { QueueSpace } from "../queues/queue-space.ts";
+import { type LimitLeft, parseLimits, type RateLimits } from "../scheduling/limits.ts";
+import { compareClaim, type EarlierClaim, type IdempotencyClaim } from "./idempotency.ts";
+import { putJob } from "./put-job.ts";
 
 export type NewJob = {
   /** Chosen by the caller before the first try to write it. */ readonly id: string;
@@ -63,6 +41,9 @@ export type SubmitAnswer =
   | { kind: "full"; open: number }
   | EarlierClaim;
 
+/** UTF-8 takes three bytes for a unit of UTF-16 at most. */
+const bytesPerUnitMax = 3;
+
 /** The payload is larger than a queue should hold. */
 export class PayloadTooLargeError extends Error {
   readonly code = "payload_too_large";
@@ -84,59 +65,41 @@ export async function submitJob(
     rates?: RateLimits | undefined;
   } = {},
 ): Promise<SubmitAnswer> {
-  const { id, queueName, job, createdAt = new Date() } = add;
-  const { openMax, claim, rates } = limits;
+  const { id, queueName, job, createdAt = new Date(), delayMs = 0, weight } = add;
+  const { claim, openMax, rates } = limits;
   const { attempts, priority, sizeLimit } = deliveryOptions(
     { lane: job.lane, attempts: add.attempts },
     add.policy,
   );
-  const { open, ended } = tenantKeys(space, job.tenant);
-  const { fair, flows } = fairKeys(space);
-  const { flow, user } = shareOf(job);
-  const { costMs = estimateJob(job).costMs } = add;
-  const payload = JSON.stringify(job);
-  const bytes = Buffer.byteLength(payload);
+  const payload = formatPayload(job);
+  // Few are near it, and counting the bytes of all of them costs.
+  const bytes = payload.length * bytesPerUnitMax > sizeLimit ? Buffer.byteLength(payload) : 0;
   if (bytes > sizeLimit) throw new PayloadTooLargeError(bytes, sizeLimit);
-  // Opening the queue, once, writes what BullMQ keeps about it.
-  space.queue(queueName);
-  const reply = (await runAddScript(
-    space.client,
-    [
-      ...addKeyParts.map((part) => space.jobKey(queueName, part)),
-      open,
-      ended,
-      deadlinesKey(space),
-      fair,
-      flows,
-      limitsKey(space, job.tenant),
-      ...(claim ? [idempotencyKey(space, job.tenant, claim.key)] : []),
-    ],
-    [
-      id,
-      space.jobKey(queueName, ""),
-      inferenceJobName,
-      createdAt.getTime(),
-      payload,
+  const { costMs = estimateJob(job).costMs } = add;
+  const laneWeight = add.laneWeights?.[job.lane];
+  const reply = await putJob(space, {
+    lot: {
+      queueName,
+      tenant: job.tenant,
+      lane: job.lane,
       attempts,
       priority,
-      add.delayMs ?? 0,
-      jobIdTimeMs(id),
-      openMax ?? "",
-      job.start_by === undefined ? "" : Math.round(job.start_by),
-      claim ? formatClaim(id, claim) : "",
-      claim?.ttlS ?? 0,
-      flow,
-      job.tenant,
-      add.laneWeights?.[job.lane] ?? "",
-      add.weight ?? "",
-      Math.max(1, Math.round(costMs * ticksPerMs)),
-      user,
-      queueName,
-      `${space.prefix}:`,
-      Math.round(add.tokens ?? 0),
-      ...limitArgs(rates),
-    ],
-  )) as AddReply;
+      delayMs,
+      openMax,
+      claimTtlS: claim?.ttlS,
+      laneWeight,
+      weight,
+      rates,
+    },
+    id,
+    payload,
+    createdAtMs: createdAt.getTime(),
+    costTicks: Math.max(1, Math.round(costMs * ticksPerMs)),
+    tokens: Math.round(add.tokens ?? 0),
+    user: job.user,
+    startBy: job.start_by,
+    claim,
+  });
   switch (reply[0]) {
     case "claimed":
       return compareClaim(reply[1], claim?.fingerprint ?? "");
@@ -151,13 +114,6 @@ export async function submitJob(
   }
 }
 
-/** As the script says. */
-type AddReply =
-  | ["added", ahead: number, tag: string, left?: LimitRow[]]
-  | ["limited", by: LimitLeft["name"], waitMs: number, left: LimitRow[]]
-  | ["full", open: number]
-  | ["claimed", claim: string];
-
 /**
  * Puts a job on its queue whatever its tenant has there. An id that is there already is left as it is, so the
  * call can be repeated when nobody knows whether the first one was done.
@@ -167,4 +123,14 @@ type AddReply =
 export async function addJob(space: QueueSpace, add: NewJob): Promise<Date> {
   const answer = await submitJob(space, add);
   return answer.kind === "added" ? answer.createdAt : new Date();
+}
+
+/** What the schema fills in is not stored: whoever reads a payload parses it. */
+function formatPayload(job: InferenceJob): string {
+  const { lane, stream } = job;
+  return JSON.stringify({
+    ...job,
+    lane: lane === "standard" ? undefined : lane,
+    stream: stream ? undefined : stream,
+  });
 }

@@ -14,20 +14,36 @@ export type EarlierClaim =
   /** Another request used this key. */
   | { kind: "mismatch"; id: string };
 
-/** Where a tenant's key is remembered; the key itself, which may be a secret of the client, is not stored. */
+/** Where a tenant's keys are remembered; a digest of the key follows. What is there is a job's id and the fingerprint. */
+export function claimRoot(space: QueueSpace, tenant: string): string {
+  return space.key("idem", tenant, "");
+}
+
+/** Where one of them is. */
 export function idempotencyKey(space: QueueSpace, tenant: string, key: string): string {
-  return space.key("idem", tenant, hash("sha256", key, "base64url").slice(0, 22));
+  return claimRoot(space, tenant) + digestOfKey(key);
 }
 
-export function formatClaim(id: string, { fingerprint }: Pick<IdempotencyClaim, "fingerprint">): string {
-  return `${id}${fingerprint}`;
+/** The key itself is not stored: it may be a secret of the client. */
+export function digestOfKey(key: string): string {
+  return hash("sha256", key, "base64url").slice(0, 22);
 }
 
+/**
+ * As much of a fingerprint as is stored: with a job's id 44 characters, the most Redis keeps in one piece. It tells
+ * mistakes, of a client that knows its own keys: 60 bits are plenty.
+ */
+const fingerprintKept = 10;
 const jobIdLength = 34;
+
+export function keptFingerprint(fingerprint: string): string {
+  return fingerprint.slice(0, fingerprintKept);
+}
 
 export function compareClaim(earlier: string, fingerprint: string): EarlierClaim {
   const id = earlier.slice(0, jobIdLength);
-  return { kind: earlier.slice(jobIdLength) === fingerprint ? "same" : "mismatch", id };
+  const same = keptFingerprint(earlier.slice(jobIdLength)) === keptFingerprint(fingerprint);
+  return { kind: same ? "same" : "mismatch", id };
 }
 
 /** What a request with this key would meet, without claiming it; undefined: nobody used the key. */

@@ -48,6 +48,23 @@ export type JobRecord = {
   readonly deadLettered: boolean;
 };
 
+/** Fields of its hash that a record is made of. */
+export const recordFields = [
+  "data",
+  "opts",
+  "timestamp",
+  "finishedOn",
+  "atm",
+  "starts",
+  "stop",
+  "progress",
+  "returnvalue",
+  "failedReason",
+  "stacktrace",
+  "dl",
+] as const;
+
+/** They, or all there are. */
 export type JobHash = Readonly<Record<string, string>>;
 
 /** Final state from the hash alone, or undefined when only BullMQ's sets know the state. */

@@ -1,4 +1,4 @@
-import { finalStateOf, type JobHash, type JobRecord, parseJobRecord } from "./job-record.ts";
+import { finalStateOf, type JobHash, type JobRecord, parseJobRecord, recordFields } from "./job-record.ts";
 import { fairKeys } from "../scheduling/fair-keys.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
 import { locateJob } from "./locate-job.ts";
@@ -6,7 +6,7 @@ import { createLuaScript } from "../redis/lua.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
 
-/** The job with this id, or undefined when there is none (any more). One round trip once it has ended. */
+/** The job with this id, or undefined when there is none (any more), or it is no id. One round trip once it has ended. */
 export async function readJob(
   space: QueueSpace,
   directory: QueueDirectory,
@@ -20,13 +20,13 @@ export async function readJob(
 }
 
 // The hash and the place at one moment: read one after the other they may not belong together.
-// KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue. Returns nothing, or the hash as a
-// flat list, and, unless it has ended, its state, how many run before it, and its tag. Those in `wait` (taken from dead workers, or put
+// KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue. Returns nothing, or
+// `recordFields`, and, unless it has ended, its state, how many run before it, and its tag. Those in `wait` (taken from dead workers, or put
 // without a priority) run before all others.
 const readWithPlace = createLuaScript(`
-local hash = redis.call("HGETALL", KEYS[1])
-if #hash == 0 then return false end
-if redis.call("HEXISTS", KEYS[1], "finishedOn") == 1 then return { hash } end
+local hash = redis.call("HMGET", KEYS[1], ${recordFields.map((field) => `"${field}"`).join(", ")})
+if not hash[${recordFields.indexOf("timestamp") + 1}] then return false end
+if hash[${recordFields.indexOf("finishedOn") + 1}] then return { hash } end
 local score = redis.call("ZSCORE", KEYS[2], ARGV[1])
 if score then
   ${fairLua("KEYS[6]", "KEYS[7]")}
@@ -45,7 +45,7 @@ export async function readJobOn(
 ): Promise<JobRecord | undefined> {
   // One that has ended says so itself and does not change: the plain reading is the cheaper one, and it is
   // what most are asked for again and again.
-  const hash: JobHash = await space.client.hgetall(space.jobKey(queueName, id));
+  const hash = hashOf(await space.client.hmget(space.jobKey(queueName, id), ...recordFields));
   // A key that holds only our own fields is what a removal and a late write left behind.
   if (hash["timestamp"] === undefined) return undefined;
   const state = finalStateOf(hash);
@@ -68,10 +68,18 @@ async function readUnfinished(
 }
 
 /** As the script says. */
-type Reply = [fields: string[], state?: "waiting" | "delayed" | "active", position?: number, tag?: string];
+type Reply = [
+  fields: (string | null)[],
+  state?: "waiting" | "delayed" | "active",
+  position?: number,
+  tag?: string,
+];
 
-function hashOf(fields: readonly string[]): JobHash {
+function hashOf(values: readonly (string | null)[]): JobHash {
   const hash: Record<string, string> = {};
-  for (let i = 0; i + 1 < fields.length; i += 2) hash[fields[i] ?? ""] = fields[i + 1] ?? "";
+  for (const [index, field] of recordFields.entries()) {
+    const value = values[index];
+    if (typeof value === "string") hash[field] = value;
+  }
   return hash;
 }

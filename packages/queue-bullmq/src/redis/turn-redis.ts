@@ -22,11 +22,14 @@ export class TurnRedis extends Redis {
   override sendCommand(...args: [command: Command, stream?: Parameters<Redis["sendCommand"]>[1]]): unknown {
     const turn = this.beginTurn();
     const answer = super.sendCommand(...args);
-    if (turn && ++turn.commands % commandsPerWriteMax === 0) {
-      turn.stream.uncork();
-      turn.stream.cork();
-    }
+    if (turn && ++turn.commands % commandsPerWriteMax === 0) this.writeNow();
     return answer;
+  }
+
+  /** Lets leave what was given so far; the turn goes on. */
+  writeNow(): void {
+    this.turn?.stream.uncork();
+    this.turn?.stream.cork();
   }
 
   private beginTurn(): Turn | undefined {
@@ -45,3 +48,8 @@ export class TurnRedis extends Redis {
 }
 
 type Turn = { readonly stream: Redis["stream"]; commands: number };
+
+/** For what is worth a write of its own: whatever else its turn brings need not be awaited. */
+export function writeNow(client: Redis): void {
+  if (client instanceof TurnRedis) client.writeNow();
+}

@@ -1,5 +1,7 @@
 import { type EtaFactors, etaStep, priorFactors } from "@forebay/scheduling";
+import { perSpace } from "../queues/per-space.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
+import { groupCalls } from "../redis/group-calls.ts";
 import { createLuaScript } from "../redis/lua.ts";
 
 export const etaKey = (space: QueueSpace): string => space.key("eta");
@@ -35,11 +37,28 @@ export async function readEtaFactors(space: QueueSpace): Promise<EtaFactors> {
 /** When a job is foretold to start, milliseconds after it was put. */
 export type ForetoldStart = { readonly waitMs: number; readonly lowMs: number; readonly highMs: number };
 
-// A job that is gone must not come back as a key with this field alone. KEYS: job. ARGV: what was foretold.
+// A job that is gone must not come back as a key with this field alone. KEYS: jobs. ARGV: what was foretold of each.
 const write = createLuaScript(`
-if redis.call("HEXISTS", KEYS[1], "timestamp") == 1 then redis.call("HSET", KEYS[1], "eta", ARGV[1]) end
+for i, key in ipairs(KEYS) do
+  if redis.call("HEXISTS", key, "timestamp") == 1 then redis.call("HSET", key, "eta", ARGV[i]) end
+end
 return 1
 `);
+
+type Note = { readonly key: string; readonly text: string };
+const notesMax = 16;
+
+const notesOf = perSpace(({ client }) => {
+  const run = async (notes: readonly Note[]): Promise<void[]> => {
+    await write(
+      client,
+      notes.map(({ key }) => key),
+      notes.map(({ text }) => text),
+    );
+    return notes.map(() => undefined);
+  };
+  return groupCalls(run, { client, callsMax: notesMax });
+});
 
 /** Notes with a job when it is foretold to start, for whoever starts it to compare. */
 export async function noteForetold(
@@ -49,5 +68,5 @@ export async function noteForetold(
 ): Promise<void> {
   const { waitMs, lowMs, highMs } = start;
   const text = [waitMs, lowMs, highMs].map(Math.round).join(" ");
-  await write(space.client, [space.jobKey(job.queueName, job.id)], [text]);
+  await notesOf(space)("", { key: space.jobKey(job.queueName, job.id), text });
 }

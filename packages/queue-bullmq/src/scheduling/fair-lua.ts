@@ -58,13 +58,21 @@ local function move_time(queue, start)
   end
   if moved[1] then redis.call("HSET", ${fair}, unpack(moved)) end
 end
--- Gives a flow its next place: returns the tag, which is the middle of what the job takes, and what the flow has
--- overdrawn. By its start alone a newcomer of the interactive lane would stand behind every newcomer of the batch lane.
+-- Gives a flow its next places, one for each cost: returns their tags, each the middle of what the job takes, and what
+-- the flow has overdrawn. By its start alone a newcomer of the interactive lane would stand behind every newcomer of the batch lane.
+local function take_places(now, flow, costs, weight)
+  local known = redis.call("HMGET", ${flows}, "f:" .. flow, "o:" .. flow)
+  local ends, tags = math.max(now, tonumber(known[1]) or 0), {}
+  for i, cost in ipairs(costs) do
+    tags[i] = math.floor(ends + cost / weight / 2)
+    ends = ends + cost / weight
+  end
+  redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends))
+  return tags, tonumber(known[2]) or 0
+end
 local function take_place(now, flow, cost, weight)
-  local ends = redis.call("HMGET", ${flows}, "f:" .. flow, "o:" .. flow)
-  local start = math.max(now, tonumber(ends[1]) or 0)
-  redis.call("HSET", ${flows}, "f:" .. flow, number_text(start + cost / weight))
-  return math.floor(start + cost / weight / 2), tonumber(ends[2]) or 0
+  local tags, offset = take_places(now, flow, { cost }, weight)
+  return tags[1], offset
 end
 local function add_work(queue, ticks)
   if redis.call("HINCRBYFLOAT", ${fair}, "w:" .. queue, number_text(ticks)):sub(1, 1) == "-" then

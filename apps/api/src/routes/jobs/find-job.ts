@@ -1,5 +1,4 @@
 import { type JobRecord, readJob } from "@forebay/queue-bullmq";
-import { jobIdSchema } from "@forebay/queue-contracts";
 import { type Caller, seesAllTenants } from "../../auth/caller.ts";
 import { Problem } from "../../http/problem.ts";
 import type { JobDeps } from "./job-deps.ts";
@@ -13,7 +12,7 @@ export async function findJob(
   caller: Caller,
   id: string,
 ): Promise<FoundJob> {
-  const record = jobIdSchema.safeParse(id).success ? await readJob(space, directory, id) : undefined;
+  const record = await readJob(space, directory, id);
   const tenant = record && tenantOfRecord(record);
   if (!record || (tenant !== caller.tenant && !seesAllTenants(caller))) throw jobNotFound();
   return { record, tenant: tenant ?? "" };
