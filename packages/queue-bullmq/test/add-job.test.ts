@@ -277,7 +277,8 @@ describe("jobs put in one turn", () => {
       return completes();
     });
     await Promise.all(puts.map(({ id }) => fixture.ended(id)));
-    expect(order.indexOf(puts[3]?.id ?? "")).toBe(1);
+    // Which of the first two was put first is chance.
+    expect(order.indexOf(puts[3]?.id ?? "")).toBeLessThan(2);
   });
 
   test("with one key are one job, and one that says something else is told", async () => {
