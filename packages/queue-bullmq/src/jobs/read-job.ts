@@ -1,3 +1,4 @@
+import { endedRecords } from "./ended-records.ts";
 import { finalStateOf, type JobHash, type JobRecord, parseJobRecord, recordFields } from "./job-record.ts";
 import { fairKeys } from "../scheduling/fair-keys.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
@@ -45,11 +46,19 @@ export async function readJobOn(
 ): Promise<JobRecord | undefined> {
   // One that has ended says so itself and does not change: the plain reading is the cheaper one, and it is
   // what most are asked for again and again.
-  const hash = hashOf(await space.client.hmget(space.jobKey(queueName, id), ...recordFields));
+  const key = space.jobKey(queueName, id);
+  const values = await space.client.hmget(key, ...recordFields);
+  const ended = endedRecords(space);
+  const known = ended.find(key, values);
+  if (known) return known;
+  const hash = hashOf(values);
   // A key that holds only our own fields is what a removal and a late write left behind.
   if (hash["timestamp"] === undefined) return undefined;
   const state = finalStateOf(hash);
-  return state ? parseJobRecord(id, queueName, hash, { state }) : readUnfinished(space, queueName, id);
+  if (!state) return readUnfinished(space, queueName, id);
+  const record = parseJobRecord(id, queueName, hash, { state });
+  ended.keep(key, values, record);
+  return record;
 }
 
 async function readUnfinished(

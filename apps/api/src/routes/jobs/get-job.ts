@@ -2,7 +2,7 @@ import type { JobRecord } from "@forebay/queue-bullmq";
 import { isFinalState, type JobState } from "@forebay/queue-contracts";
 import type { EtaMs } from "../../admission/forecasts.ts";
 import type { Caller } from "../../auth/caller.ts";
-import { type Endpoint, jsonReply } from "../../http/endpoint.ts";
+import type { Endpoint } from "../../http/endpoint.ts";
 import { matchesEtag } from "../../http/etag.ts";
 import { readQuery } from "../../http/query.ts";
 import { closedSignal } from "./closed-signal.ts";
@@ -27,8 +27,23 @@ export function getJob(deps: JobDeps): Endpoint {
     if (matchesEtag(incoming.headers["if-none-match"], etag)) {
       return { status: 304, headers, body: null };
     }
-    return jsonReply(200, jobView(record, withResult, eta), headers);
+    return {
+      status: 200,
+      headers: { "content-type": "application/json", ...headers },
+      body: viewText(record, withResult, eta),
+    };
   };
+}
+
+/** A record that is met again has ended, and so its view is the same. */
+const viewTexts = new WeakMap<JobRecord, string>();
+
+function viewText(record: JobRecord, withResult: boolean, eta: EtaMs | undefined): string {
+  const known = withResult ? viewTexts.get(record) : undefined;
+  if (known !== undefined) return known;
+  const text = JSON.stringify(jobView(record, withResult, eta));
+  if (withResult && isFinalState(record.state)) viewTexts.set(record, text);
+  return text;
 }
 
 /** Waits until the job's state is another one. A job that ended does not change any more. */
