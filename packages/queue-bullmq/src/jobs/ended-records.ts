@@ -10,8 +10,10 @@ export type EndedRecords = {
   keep(key: string, values: Values, record: JobRecord): void;
 };
 
-/** Of all values together; larger jobs are parsed each time. */
+/** Of all values together. */
 const charsMax = 4 * 1_024 * 1_024;
+/** One job takes no more than this part of it; a larger one is parsed each time. */
+const shareMax = 16;
 
 /**
  * Records of jobs that have ended. One is read several times: by who waits for it, who shows it, who asks again; and
@@ -35,7 +37,7 @@ export function createEndedRecords(limitChars: number): EndedRecords {
     keep(key, values, record) {
       forget(key);
       const size = values.reduce((sum, value) => sum + (value?.length ?? 0), key.length);
-      if (size > limitChars / 16) return;
+      if (size > limitChars / shareMax) return;
       records.set(key, { record, values, chars: size });
       chars += size;
       for (const oldest of records.keys()) {
