@@ -10,6 +10,7 @@ import { measureEta } from "./parts/measure-eta.ts";
 import { measureDeepQueue } from "./parts/measure-deep-queue.ts";
 import { measureFairCost } from "./parts/measure-fair-cost.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
+import { measureFairnessLive } from "./parts/measure-fairness-live.ts";
 import { measureFaults } from "./parts/measure-faults.ts";
 import { measureGet } from "./parts/measure-get.ts";
 import { measureIdle } from "./parts/measure-idle.ts";
@@ -47,6 +48,7 @@ const parts: Record<string, Part> = {
   overhead: measureOverhead,
   batches: measureBatches,
   fairness: measureFairness,
+  "fairness-live": measureFairnessLive,
   "fair-cost": measureFairCost,
   "deep-queue": measureDeepQueue,
   eta: measureEta,
