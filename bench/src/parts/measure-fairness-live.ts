@@ -1,15 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSimulator } from "@forebay/ollama-simulator";
-import { addJob, createQueueDirectory, readJob } from "@forebay/queue-bullmq";
-import {
-  affinityOf,
-  createJobId,
-  defaultDeliveryPolicy,
-  inferenceJobSchema,
-  queueTag,
-} from "@forebay/queue-contracts";
+import { createQueueDirectory, readJob } from "@forebay/queue-bullmq";
+import { affinityOf } from "@forebay/queue-contracts";
 import { atMost } from "../figure.ts";
 import { percentile } from "../statistics.ts";
+import { putGeneration } from "../systems/put-generation.ts";
 import { startBenchRedis } from "../systems/start-bench-redis.ts";
 import { openForebay } from "../systems/start-forebay.ts";
 import type { Part } from "./part.ts";
@@ -48,15 +43,10 @@ async function p95Wait(flood: number): Promise<number> {
   await using simulator = await startSimulator({ models: [model], tokensPerS, numParallel: slots });
   const { space } = forebay;
   const directory = createQueueDirectory(space);
-  const affinity = affinityOf({ model });
-  const queueName = await directory.ensure(affinity);
-  const put = async (tenant: string): Promise<string> => {
-    const id = createJobId(queueTag(affinity));
-    const request = { prompt: "Why?", options: { num_predict: tokens, seed: 1 } };
-    const job = inferenceJobSchema.parse({ v: 1, type: "generate", tenant, model, request });
-    await addJob(space, { id, queueName, job, policy: defaultDeliveryPolicy });
-    return id;
-  };
+  const queueName = await directory.ensure(affinityOf({ model }));
+  const request = { prompt: "Why?", options: { num_predict: tokens, seed: 1 } };
+  const put = (tenant: string): Promise<string> =>
+    putGeneration(space, queueName, { tenant, model, request });
   for (let left = flood; left > 0; left -= 500) {
     await Promise.all(Array.from({ length: Math.min(500, left) }, () => put("flood")));
   }

@@ -1,14 +1,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Simulator, startSimulator } from "@forebay/ollama-simulator";
-import { addJob, createQueueDirectory, readJob } from "@forebay/queue-bullmq";
-import {
-  affinityOf,
-  createJobId,
-  defaultDeliveryPolicy,
-  inferenceJobSchema,
-  queueTag,
-} from "@forebay/queue-contracts";
+import { createQueueDirectory, readJob } from "@forebay/queue-bullmq";
+import { affinityOf } from "@forebay/queue-contracts";
 import { Queue } from "bullmq";
 import { Agent, request } from "undici";
 import { atLeast, atMost, type Figure } from "../figure.ts";
@@ -16,6 +10,7 @@ import { barCharts } from "../scheduling/bar-chart.ts";
 import { lowerBoundMs } from "../scheduling/lower-bound.ts";
 import { createRandom, spread } from "../scheduling/random.ts";
 import { percentile } from "../statistics.ts";
+import { putGeneration } from "../systems/put-generation.ts";
 import { startBaselineWorker } from "../systems/start-baseline.ts";
 import { startBenchRedis } from "../systems/start-bench-redis.ts";
 import { openForebay } from "../systems/start-forebay.ts";
@@ -227,16 +222,8 @@ async function runForebay(simulator: Simulator, play: Play): Promise<Run> {
   const names = await Promise.all(models.map((model) => directory.ensure(affinityOf({ model }))));
   const { results: ids, startedAt } = await playAll(play, async (arrival) => {
     const { model, prompt, options } = bodyOf(arrival);
-    const affinity = affinityOf({ model });
-    const id = createJobId(queueTag(affinity));
-    const job = { v: 1, type: "generate", tenant: "bench", model, request: { prompt, options } };
-    await addJob(space, {
-      id,
-      queueName: await directory.ensure(affinity),
-      policy: defaultDeliveryPolicy,
-      job: inferenceJobSchema.parse(job),
-    });
-    return id;
+    const queueName = await directory.ensure(affinityOf({ model }));
+    return putGeneration(space, queueName, { model, request: { prompt, options } });
   });
   await until(async () => {
     const counts = await Promise.all(names.map((name) => space.queue(name).getCompletedCount()));

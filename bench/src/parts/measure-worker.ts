@@ -1,15 +1,10 @@
-import { addJob, createQueueDirectory, type QueueSpace } from "@forebay/queue-bullmq";
-import {
-  affinityOf,
-  createJobId,
-  defaultDeliveryPolicy,
-  inferenceJobSchema,
-  queueTag,
-} from "@forebay/queue-contracts";
+import { createQueueDirectory, type QueueSpace } from "@forebay/queue-bullmq";
+import { affinityOf } from "@forebay/queue-contracts";
 import { Queue } from "bullmq";
 import { atLeast } from "../figure.ts";
 import type { InstantOllama } from "../ollama/open-instant-ollama.ts";
 import { median } from "../statistics.ts";
+import { putGeneration } from "../systems/put-generation.ts";
 import { startBaselineWorker } from "../systems/start-baseline.ts";
 import { startBenchRedis } from "../systems/start-bench-redis.ts";
 import { model, openForebay } from "../systems/start-forebay.ts";
@@ -61,17 +56,10 @@ export async function timeWorker(
 
 /** Puts the jobs that `timeWorker` has run; returns their queue. */
 export async function fillForebay(space: QueueSpace): Promise<string> {
-  const affinity = affinityOf({ model });
-  const queueName = await createQueueDirectory(space).ensure(affinity);
+  const queueName = await createQueueDirectory(space).ensure(affinityOf({ model }));
   await inChunks(async (index) => {
     const request = { prompt: prompt.replace("#", String(index)) };
-    const job = inferenceJobSchema.parse({ v: 1, type: "generate", tenant: "bench", model, request });
-    await addJob(space, {
-      id: createJobId(queueTag(affinity)),
-      queueName,
-      job,
-      policy: defaultDeliveryPolicy,
-    });
+    await putGeneration(space, queueName, { model, request });
   });
   return queueName;
 }
