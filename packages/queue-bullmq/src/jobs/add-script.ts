@@ -31,12 +31,11 @@ const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as 
  * Returns a list as JSON, of each job { "added", jobs before it, its tag, what is left }, { "limited", which, ms until
  * there is room, what is left }, { "full", open jobs }, or { "claimed", the earlier claim }.
  */
-export const runAddScript = createLuaScript(`
+export const runAddScript = createLuaScript(
+  `
 local function addDelayed(KEYS, ARGV)
 ${addDelayedJob.content}
 end
-${fairLua("KEYS[13]", "KEYS[14]")}
-${limitsLua}
 local job_root, claim_root, name, attempts, priority, delay = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local open_max, flow, queue = tonumber(ARGV[7]), ARGV[9], ARGV[13]
 local limits = { ARGV[15], ARGV[16], ARGV[17] }
@@ -162,7 +161,9 @@ for i, job in ipairs(jobs) do
   end
 end
 return cjson.encode(replies)
-`);
+`,
+  fairLua("KEYS[13]", "KEYS[14]") + limitsLua,
+);
 
 /** BullMQ's keys the script needs, in its order. */
 export const addKeyParts = [

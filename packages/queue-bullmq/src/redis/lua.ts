@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { neededLua } from "./needed-lua.ts";
 import type { Redis } from "./open-redis.ts";
 
 /** A Lua script: sent by its hash, and in full once to a Redis that does not know it yet. */
@@ -8,7 +9,9 @@ export type LuaScript = (
   args: (string | number | Buffer)[],
 ) => Promise<unknown>;
 
-export function createLuaScript(source: string): LuaScript {
+/** @param library what the script calls is taken from here (`neededLua`) */
+export function createLuaScript(script: string, library = ""): LuaScript {
+  const source = neededLua(library, script) + script;
   const sha = createHash("sha1").update(source).digest("hex");
   return async (client, keys, args) => {
     try {

@@ -14,17 +14,11 @@ import { fairLua } from "./fair-lua.ts";
 export const takenLua = (eta: string): string => `
 local function note_taken(root, queue, id, known)
   local tag, share = tonumber(known.priority) or 0, parse_share(known.share)
-  if share then
-    -- Virtual time is where the job taken last begins; its tag is the middle.
-    move_time(queue, math.floor(tag - share.cost / share.weight / 2))
-    leave_users(share.flow, queue .. " " .. id)
-  end
-  if prepare_head(root, queue) then
-    if share then add_work(queue, -share.cost) end
-  else
-    -- Whatever was counted wrong, by jobs removed behind our back, ends here.
-    forget_work(queue)
-  end
+  if share then leave_users(share.flow, queue .. " " .. id) end
+  local is_last = not prepare_head(root, queue)
+  -- Virtual time is where the job taken last begins; its tag is the middle.
+  local start = share and math.floor(tag - share.cost / share.weight / 2)
+  move_time(queue, start, share and share.cost or 0, is_last)
   local told = known.eta or ""
   if told ~= "" then told = learn_eta(${eta}, root .. queue .. ":" .. id, told, tonumber(known.timestamp)) end
   return told
