@@ -15,17 +15,15 @@ local function plain_turn(family)
   if family or ARGV[6] ~= "1" or ARGV[9] ~= "" then return nil end
   local told = cmsgpack.unpack(ARGV[8])
   local keep = told.keepJobs
-  if keep.count == 0 or told.limiter or told.maxMetricsSize ~= "" then return nil end
+  if not keep.count or keep.count == 0 or told.limiter or told.maxMetricsSize ~= "" then return nil end
   local meta = redis.call("HMGET", KEYS[9], "paused", "concurrency", "max", "opts.maxLenEvents")
   if meta[1] or meta[2] or meta[3] or not meta[4] then return nil end
   if redis.call("EXISTS", KEYS[1], KEYS[12] .. ":dependencies", KEYS[12] .. ":unsuccessful") > 0 then return nil end
   if redis.call("ZCARD", KEYS[3]) == 0 then return nil end
   local due = (ARGV[2] + 1) * 0x1000 - 1
   if redis.call("ZRANGEBYSCORE", KEYS[7], "-inf", due, "LIMIT", 0, 1)[1] then return nil end
-  -- Jobs that are kept no longer are removed by the hundred.
-  local oldest = redis.call("ZRANGE", KEYS[11], 0, 0, "WITHSCORES")[2]
-  if keep.age and oldest and ARGV[2] - oldest > keep.age * 1010 then return nil end
-  if keep.count and keep.count > 0 and redis.call("ZCARD", KEYS[11]) >= math.floor(keep.count * 1.01) then return nil end
+  -- Jobs that are too many or too old are removed by the hundred, with the first one too many.
+  if keep.count > 0 and redis.call("ZCARD", KEYS[11]) >= math.floor(keep.count * 1.01) then return nil end
   told.events_max = meta[4]
   return told
 end
