@@ -34,6 +34,7 @@ local function end_plainly(told, starts, attempts)
   redis.call("SREM", KEYS[5], id)
   if redis.call("LREM", KEYS[2], -1, id) == 0 then
     redis.call("HDEL", key, ARGV[3], "finishedOn")
+    redis.call("HINCRBY", key, "atm", -1)
     return false
   end
   redis.call("ZADD", KEYS[11], ARGV[2], id)

@@ -53,7 +53,8 @@ local function virtual_time(queue, waiting)
   local v = redis.call("HMGET", ${fair}, "v", waiting > 0 and "v:" .. queue or "v")
   return math.max(tonumber(v[2] or v[1]) or 0, tag_floor)
 end
--- What is known of a flow: its end, what it has overdrawn, and whether users divide it. Read once in a run.
+-- What is known of a flow: its end, what it has overdrawn, and whether users divide it. Read once in a run: who writes
+-- it keeps this right.
 local flow_states = {}
 local function flow_state(flow)
   local state = flow_states[flow]
