@@ -1,7 +1,5 @@
-import { createJobId } from "@forebay/queue-contracts";
-import { waitFor } from "@forebay/test-harness";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
-import { completes, createFixture, type Fixture, generateJob, type Place } from "./queue-fixture.ts";
+import { completes, createFixture, type Fixture, type Place } from "./queue-fixture.ts";
 
 let fixture: Fixture;
 beforeEach(async () => {
@@ -124,51 +122,4 @@ test("a job that is not among those that run is not ended, though its lock is ou
   expect(await fixture.ended(second?.id ?? "")).toMatchObject({ state: "completed" });
   expect(await space.client.zscore(space.jobKey(queueName, "completed"), first?.id ?? "")).toBeNull();
   expect(await fixture.read(first?.id ?? "")).toMatchObject({ finishedAt: undefined, result: undefined });
-});
-
-test.each([
-  ["without a tag", 0],
-  ["whose time has come", 1],
-])("a job %s, put while another one ran, comes next", async (_, delay) => {
-  const jobs = await submit("meanwhile", 2);
-  const queueName = queueOf(jobs);
-  const handled: string[] = [];
-  let late: string | undefined;
-  await fixture.consume(
-    async ({ id }) => {
-      handled.push(id);
-      late ??= await putDirectly(queueName, delay);
-      return completes();
-    },
-    { queueName },
-  );
-  for (const { id } of jobs) await fixture.ended(id);
-  expect(handled).toEqual([jobs[0]?.id, late, jobs[1]?.id]);
-});
-
-/** As a producer of BullMQ's puts it; resolves when it may start. */
-async function putDirectly(queueName: string, delay: number): Promise<string> {
-  const id = createJobId(queueName.slice(-9, -1));
-  await fixture.space.queue(queueName).add("infer", generateJob(), { jobId: id, delay });
-  const dueMs = Date.now() + delay;
-  await waitFor(() => Date.now() > dueMs, { what: "its time" });
-  return id;
-}
-
-test("a turn takes nothing from a queue that was paused meanwhile", async () => {
-  const jobs = await submit("paused", 2);
-  const queueName = queueOf(jobs);
-  const queue = fixture.space.queue(queueName);
-  let handled = 0;
-  await fixture.consume(
-    async () => {
-      if (handled++ === 0) await queue.pause();
-      return completes();
-    },
-    { queueName },
-  );
-  await fixture.ended(jobs[0]?.id ?? "");
-  expect([handled, (await fixture.read(jobs[1]?.id ?? "")).state]).toEqual([1, "waiting"]);
-  await queue.resume();
-  await fixture.ended(jobs[1]?.id ?? "");
 });
