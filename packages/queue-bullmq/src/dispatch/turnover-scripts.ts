@@ -6,7 +6,6 @@ import { fairLua } from "../scheduling/fair-lua.ts";
 import { limitsLua } from "../scheduling/limits-lua.ts";
 import { takenLua } from "../scheduling/note-dispatch.ts";
 import { logLua, logNextLua } from "../token-log/log-lua.ts";
-import { plainTurnLua } from "./plain-turn-lua.ts";
 
 // BullMQ ships its scripts without types. The number in a file's name is how many keys it wants: a version
 // that wants others has no such file, and nothing starts.
@@ -25,20 +24,15 @@ export const finishArgs = 9;
 
 // A job that BullMQ has just given this worker, as its script returns it: the job's fields and its id. Returns false
 // when it gave none, otherwise the time (ms), the number of its log's last entry, and what was foretold of its start;
-// false instead of that: it was put without a tag, and is charged by another script. `unwritten`: fields of it, name
-// and value by turns, that are in the reply and not in its hash yet.
+// false instead of that: it was put without a tag, and is charged by another script.
 const openFetched = `
-local function open_fetched(reply, root, queue, worker, backend, unwritten)
+local function open_fetched(reply, root, queue, worker, backend)
   if type(reply) ~= "table" or type(reply[1]) ~= "table" then return false end
   local fields, id, known = reply[1], reply[2], {}
   for i = 1, #fields, 2 do known[fields[i]] = fields[i + 1] end
-  local key = root .. queue .. ":" .. id
   -- It outlived too many workers: BullMQ lets it fail and nobody runs it.
-  if known.defa then
-    if unwritten then redis.call("HSET", key, unpack(unwritten)) end
-    return false
-  end
-  local _, now, seq = open_start(key, known, worker, backend, root .. "live:" .. id, unwritten)
+  if known.defa then return false end
+  local _, now, seq = open_start(root .. queue .. ":" .. id, known, worker, backend, root .. "live:" .. id)
   local placed = known.share or (tonumber(known.priority) or 0) >= tag_floor
   return { now, seq, placed and note_taken(root, queue, id, known) or false }
 end
@@ -76,6 +70,9 @@ return { open_fetched(reply, ARGV[7], ARGV[6], ARGV[4], ARGV[5]), reply }
  */
 export const runFinishScript = createLuaScript(
   `
+local function bullmq(KEYS, ARGV)
+${moveToFinished.content}
+end
 ${openFetched}
 local key, id = KEYS[12], ARGV[1]
 local function write_answer(data, written)
@@ -92,26 +89,15 @@ local function write_answer(data, written)
 end
 -- Who has lost the lock is told so by BullMQ.
 local ends = ARGV[10] ~= "" and redis.call("GET", key .. ":lock") == ARGV[10]
-local told
 if ends then
-  local known = redis.call("HMGET", key, "starts", "kept", "stop", "quota", "share", "atm", "parentKey", "parent", "deid")
-  local starts = (known[1] or "") .. ARGV[11]
-  told = plain_turn(known[7] or known[8] or known[9])
-  if not told then redis.call("HSET", key, "starts", starts)
-  elseif not end_plainly(told, starts, known[6]) then return { false, -3 } end
+  local known = redis.call("HMGET", key, "starts", "kept", "stop", "quota", "share")
+  redis.call("HSET", key, "starts", (known[1] or "") .. ARGV[11])
   if known[2] or known[3] then redis.call("HDEL", key, "kept", "stop") end
   if ARGV[14] ~= "" then write_answer(ARGV[14], tonumber(ARGV[15])) end
   settle_completed(known[5], tonumber(ARGV[12]))
   if known[4] then settle_quota(key, tonumber(ARGV[13])) end
 end
-local reply, unwritten
-if told then reply, unwritten = take_plainly(told)
-else
-  local function bullmq(KEYS, ARGV)
-${moveToFinished.content}
-  end
-  reply = bullmq(KEYS, ARGV)
-end
+local reply = bullmq(KEYS, ARGV)
 if ends and (reply == 0 or type(reply) == "table") then
   if ARGV[18] ~= "" then
     redis.call("ZREM", KEYS[19], id)
@@ -120,13 +106,7 @@ if ends and (reply == 0 or type(reply) == "table") then
   if ARGV[19] == "1" then redis.call("ZREM", KEYS[18], id) end
   redis.call("PUBLISH", ARGV[17], "")
 end
-return { open_fetched(reply, ARGV[23], ARGV[22], ARGV[20], ARGV[21], unwritten), reply }
+return { open_fetched(reply, ARGV[23], ARGV[22], ARGV[20], ARGV[21]), reply }
 `,
-  fairLua("KEYS[15]", "KEYS[16]") +
-    limitsLua +
-    etaLua +
-    takenLua("KEYS[17]") +
-    startLua +
-    logNextLua +
-    plainTurnLua,
+  fairLua("KEYS[15]", "KEYS[16]") + limitsLua + etaLua + takenLua("KEYS[17]") + startLua + logNextLua,
 );
