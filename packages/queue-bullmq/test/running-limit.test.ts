@@ -10,16 +10,18 @@ import {
   listOpenJobs,
   lookAtQueue,
   noteRunningMax,
+  type Outcome,
   readJobState,
   readQueueGauges,
   removeJob,
+  retryJob,
 } from "../src/index.ts";
 import {
   completes,
   createFixture,
+  discards,
   type Fixture,
   gate,
-  interleave,
   keysOf,
   type Place,
   retries,
@@ -43,29 +45,25 @@ async function putMany(count: number, options: Put): Promise<Place[]> {
   return places;
 }
 
-/** Jobs that run until they are let go, by tenant. */
+/** Jobs that run until they are told to end. */
 function createWork() {
   const running = new Map<string, () => void>();
   const started: string[] = [];
-  let most = 0;
   return {
     running,
     started,
-    get most() {
-      return most;
-    },
     async handle({ id, signal }: Delivery) {
       const { opened, open } = gate();
       signal.addEventListener("abort", open, { once: true });
       running.set(id, open);
       started.push(id);
-      most = Math.max(most, running.size);
       await opened;
       running.delete(id);
       return completes();
     },
-    end(id: string) {
-      running.get(id)?.();
+    end: (id: string) => running.get(id)?.(),
+    endAll() {
+      for (const open of running.values()) open();
     },
   };
 }
@@ -74,6 +72,10 @@ const inState = (places: readonly Place[]) =>
   Promise.all(places.map(async ({ id }) => (await fixture.read(id)).state));
 const until = (what: string, holds: () => boolean | Promise<boolean>) =>
   waitFor(async () => ((await holds()) ? true : undefined), { what, timeoutMs: 20_000 });
+const heldOn = async (queueName: string) => (await readQueueGauges(fixture.space, queueName)).held;
+/** Keys of ours that say who is held and who runs, limits apart. */
+const traces = async () =>
+  (await keysOf(fixture.space)).filter((key) => /^[^:]+:(held|running:of|held:of)(:|$)/.test(key));
 
 test("of a tenant no more run than may, over two workers and two models; others pass; all end, in order", async () => {
   const two = { fields: { model: "other:1b" } };
@@ -107,4 +109,214 @@ test("of a tenant no more run than may, over two workers and two models; others 
   }
   expect(fixture.seen.errors).toEqual([]);
   expect(await keysOf(fixture.space)).not.toContain(`${fixture.prefix}:held`);
+});
+
+test("a held job waits, is counted as waiting, and can be cancelled, expire and be deleted like any other", async () => {
+  const work = createWork();
+  const [first, ...rest] = await putMany(5, { runningMax: 1 });
+  const [cancelled, deleted, last] = rest;
+  if (!first || !cancelled || !deleted || !last) throw new Error("five were put");
+  const late = await put({ runningMax: 1, fields: { start_by: Date.now() - 1 } });
+  const { queueName } = first;
+  await fixture.consume(work.handle, { concurrency: 3 });
+  await until("the others are held", async () => (await heldOn(queueName)) === 5);
+  expect([...work.running.keys()]).toEqual([first.id]);
+
+  expect(await fixture.read(last.id)).toMatchObject({
+    state: "waiting",
+    standing: "met",
+    position: undefined,
+    tag: undefined,
+  });
+  expect(await readJobState(fixture.space, fixture.directory, last.id)).toBe("waiting");
+  expect(await readQueueGauges(fixture.space, queueName)).toMatchObject({
+    waiting: 5,
+    held: 5,
+    delayed: 0,
+    active: 1,
+    oldestWaitingS: 0,
+  });
+  expect(await countWaitingJobs(fixture.space, fixture.directory)).toBe(5);
+  const open: string[] = [];
+  for await (const jobs of listOpenJobs(fixture.space, fixture.directory, {})) {
+    open.push(...jobs.map(({ state }) => state));
+  }
+  expect(open.toSorted()).toEqual(["active", ...Array(5).fill("waiting")]);
+  expect((await lookAtQueue(fixture.space, queueName, Date.now())).head).toBeUndefined();
+
+  expect(await cancelJob(fixture.space, cancelled)).toBe("cancelled");
+  expect(await removeJob(fixture.space, deleted)).toBe(true);
+  expect(await enforceDeadline(fixture.space, fixture.directory, late.id, Date.now())).toBe("expired");
+  expect(await heldOn(queueName)).toBe(2);
+
+  work.end(first.id);
+  for (const { id } of rest.slice(2)) {
+    await until("the next one runs", () => work.running.has(id));
+    expect(work.running.size).toBe(1);
+    work.end(id);
+    await fixture.ended(id);
+  }
+  expect(await traces()).toEqual([]);
+  expect(await fixture.space.client.hget(`${fixture.prefix}:fair`, `w:${queueName}`)).toBeNull();
+});
+
+test("a limit that is raised, lowered or gone holds at once, also for what ran before there was one", async () => {
+  const work = createWork();
+  const places = await putMany(9, {});
+  const [{ queueName }] = places as [Place];
+  await fixture.consume(work.handle, { concurrency: 2 });
+  await until("two run", () => work.running.size === 2);
+  await noteRunningMax(fixture.space, "acme", 3);
+  await keepShares(fixture.space, [queueName]);
+  await fixture.consume(work.handle, { concurrency: 9 });
+  await until("the others are held", async () => (await heldOn(queueName)) === 6);
+  expect(work.running.size).toBe(3);
+
+  await noteRunningMax(fixture.space, "acme", 5);
+  await until("two more run", () => work.running.size === 5);
+  await noteRunningMax(fixture.space, "acme", 2);
+  for (const { id } of places.slice(0, 3)) {
+    work.end(id);
+    await fixture.ended(id);
+  }
+  expect([...work.running.keys()]).toEqual(places.slice(3, 5).map(({ id }) => id));
+  expect(await heldOn(queueName)).toBe(4);
+
+  await noteRunningMax(fixture.space, "acme", null);
+  await until("all run", () => work.running.size === 6);
+  work.endAll();
+  for (const { id } of places) await fixture.ended(id);
+  expect(await traces()).toEqual([]);
+});
+
+test("who was held for long has not saved anything up: let go, it takes turns with the others", async () => {
+  const work = createWork();
+  const costMs = 1_000;
+  const own = await putMany(9, { runningMax: 1, costMs });
+  const before = await putMany(12, { tenant: "light", costMs });
+  await fixture.consume(work.handle, { concurrency: 2 });
+  await until("one runs", () => work.running.has(own[0]?.id ?? ""));
+  for (const { id } of before) {
+    await until("it runs", () => work.running.has(id));
+    work.end(id);
+    await fixture.ended(id);
+  }
+  const after = await putMany(9, { tenant: "light", costMs });
+  await until("the next one runs", () => work.running.has(after[0]?.id ?? ""));
+  const met = work.started.length;
+  await noteRunningMax(fixture.space, "acme", null);
+  for (let each = 0; each < 8; each++) {
+    const last = work.started[met - 1 + each] ?? "";
+    await until("another runs", () => work.running.has(last));
+    work.end(last);
+    await until("and one more after it", () => work.started.length > met + each);
+  }
+  const light = new Set(after.map(({ id }) => id));
+  const turns = work.started.slice(met, met + 8).filter((id) => light.has(id)).length;
+  expect(turns).toBeGreaterThanOrEqual(3);
+  expect(turns).toBeLessThanOrEqual(5);
+  expect(work.started.filter((id) => own.some((place) => place.id === id))).toEqual(
+    own.slice(0, work.started.length - before.length - 1 - turns).map(({ id }) => id),
+  );
+});
+
+test("users of a limited tenant take turns", async () => {
+  const work = createWork();
+  const many = await putMany(6, { runningMax: 1, fields: { user: "many" } });
+  await fixture.consume(work.handle, { concurrency: 4 });
+  const [{ queueName }] = many as [Place];
+  await until("the others are held", async () => (await heldOn(queueName)) === 5);
+  const few = await put({ runningMax: 1, fields: { user: "few" } });
+  for (let each = 0; each < 7; each++) {
+    await until("the next one runs", () => work.started.length === each + 1);
+    work.endAll();
+  }
+  expect(work.started.indexOf(few.id)).toBeLessThanOrEqual(2);
+  expect(work.started.toSorted()).toEqual([...many, few].map(({ id }) => id).toSorted());
+});
+
+test("a job whose worker died gives its slot to the next one", async () => {
+  const work = createWork();
+  const [dies, next] = await putMany(2, { runningMax: 1 });
+  if (!dies || !next) throw new Error("two were put");
+  const { queueName } = dies;
+  const consumer = await fixture.consume(work.handle, { concurrency: 2 });
+  await until("the other is held", async () => (await heldOn(queueName)) === 1);
+  // As if the worker were gone: nobody renews its lock any more.
+  const lock = `${fixture.space.jobKey(queueName, dies.id)}:lock`;
+  await fixture.space.client.del(lock);
+  await until("the next one runs", async () => {
+    await keepShares(fixture.space, [queueName]);
+    return work.running.has(next.id);
+  });
+  await consumer.close(AbortSignal.abort());
+  expect((await fixture.read(next.id)).standing).not.toBe("met");
+});
+
+test("whatever happens to jobs of limited tenants, each is in one place, none is lost, and no limit is passed", async () => {
+  const limits = { one: 1, two: 2, any: null } as const;
+  const tenants = Object.keys(limits) as (keyof typeof limits)[];
+  const models = ["a:1b", "b:1b"];
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(Math.random() * from.length)] as T;
+  const running = new Map<string, number>();
+  const passed: string[] = [];
+  const tenantOfId = new Map<string, keyof typeof limits>();
+  const places: Place[] = [];
+  const putOne = async (): Promise<void> => {
+    const tenant = pick(tenants);
+    const fields = { model: pick(models), user: pick([undefined, "u", "v"]) };
+    const place = await put({ tenant, fields, runningMax: limits[tenant], delayMs: pick([0, 0, 0, 20]) });
+    tenantOfId.set(place.id, tenant);
+    places.push(place);
+  };
+  const handle = async ({ id, signal }: Delivery): Promise<Outcome> => {
+    const tenant = tenantOfId.get(id) ?? "any";
+    const now = (running.get(tenant) ?? 0) + 1;
+    running.set(tenant, now);
+    if (now > (limits[tenant] ?? Number.POSITIVE_INFINITY)) passed.push(tenant);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+    running.set(tenant, (running.get(tenant) ?? 0) - 1);
+    const failure = { code: "backend_reset", message: "it broke" } as const;
+    if (signal.aborted) return signal.reason === "shutdown" ? { kind: "interrupted", failure } : discards("cancelled");
+    return pick<() => Outcome>([
+      completes,
+      completes,
+      completes,
+      () => retries(1),
+      () => ({ kind: "throttled", failure, delayMs: 5 }),
+      () => ({ kind: "interrupted", failure }),
+      discards,
+    ])();
+  };
+  for (let each = 0; each < 40; each++) await putOne();
+  const queues = [...new Set(places.map(({ queueName }) => queueName))];
+  for (const queueName of [...queues, ...queues]) {
+    await fixture.consume(handle, { queueName, concurrency: 3 });
+  }
+  for (let each = 0; each < 120; each++) {
+    const place = pick(places);
+    await pick<() => Promise<unknown>>([
+      putOne,
+      putOne,
+      () => cancelJob(fixture.space, place),
+      () => retryJob(fixture.space, place).catch(() => undefined),
+      async () => {
+        const { state } = await fixture.read(place.id);
+        if (state !== "waiting" || !(await removeJob(fixture.space, place))) return;
+        places.splice(places.indexOf(place), 1);
+      },
+      () => keepShares(fixture.space, queues),
+      () => new Promise((resolve) => setTimeout(resolve, 5)),
+    ])();
+  }
+  await until("all ended", async () => (await inState(places)).every(isFinalState));
+  expect(passed).toEqual([]);
+  for (const queueName of queues) {
+    const on = places.filter((place) => place.queueName === queueName);
+    const { completed, failed, ...open } = await readQueueGauges(fixture.space, queueName);
+    expect(completed + failed).toBe(on.length);
+    expect(open).toEqual({ waiting: 0, active: 0, delayed: 0, held: 0, oldestWaitingS: 0 });
+  }
+  expect((await traces()).filter((key) => !key.includes(":held:out:"))).toEqual([]);
+  expect(fixture.seen.errors).toEqual([]);
 });

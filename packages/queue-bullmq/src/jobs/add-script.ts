@@ -21,7 +21,7 @@ const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as 
  * several times as much. Tests compare what both leave behind, events of the queue's stream apart: `added` and
  * `waiting` nobody reads, and they cost Redis as much as the job. Delayed jobs are rare and go through BullMQ's source.
  * The priority of a job that may start at once is its start tag, asked for here; a delayed one gets its tag when
- * it is due (`tag-untagged.ts`).
+ * it is due (`tag-untagged.ts`, or with its field `later`, `running-lua.ts`).
  * KEYS: `addKeyParts` of the queue, then the tenant's open and ended jobs, the deadlines, the two of fair shares,
  * the tenant's limits.
  * ARGV: key of a job without its id, key of a claim without its digest, name, attempts, priority of a delayed job,
@@ -92,6 +92,7 @@ local function put_later()
     local args = cmsgpack.pack({ job_root, job.id, name, tonumber(job.now) })
     local opts = { attempts = tonumber(attempts), priority = tonumber(priority), delay = delay }
     addDelayed({ KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[8] }, { args, job.payload, cmsgpack.pack(opts) })
+    redis.call("HSET", job.key, "later", string.format("%s %d %s", flow, job.cost, job.user))
     job.ahead, job.tag_text = 0, "0"
   end
 end

@@ -14,7 +14,12 @@ local running = open_running(root)
 for i = 2, #ARGV do
   for _, id in ipairs(redis.call("LRANGE", root .. ARGV[i] .. ":active", 0, -1)) do
     local key = root .. ARGV[i] .. ":" .. id
-    if redis.call("EXISTS", key .. ":lock") == 1 then running.enter(ARGV[i], id, redis.call("HGET", key, "share")) end
+    if redis.call("EXISTS", key .. ":lock") == 1 then
+      local fields = redis.call("HMGET", key, "share", "starts")
+      -- Between the end of a start and the move of its job, which are two steps unless it completed, it does not run.
+      local ended = string.match(fields[2] or "", '{"end":[^\\n]*\\n$')
+      if not ended then running.enter(ARGV[i], id, fields[1]) end
+    end
   end
 end
 return running.sweep() and 1 or 0

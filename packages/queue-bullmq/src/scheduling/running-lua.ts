@@ -3,7 +3,7 @@ const heldMsMax = 600_000;
 /** Whether a running job's lock is still there is asked so often at most. */
 const lockCheckMs = 1_000;
 /** Jobs that were let go and are gone without having run are forgotten after this long. */
-const outSMax = 86_400;
+const outSMax = 3_600;
 /** Bounds on what one script does, each step being some ten short commands. */
 const passedOverMax = 256;
 const releasedMax = 256;
@@ -118,7 +118,7 @@ local function open_running(root)
     return place
   end
   -- Returns the place of the job that was let go; nil: the tenant holds none on this queue.
-  local function release_first(tenant, queue, behind_place)
+  local function release_first(tenant, queue, max, behind_place)
     local index = index_of(tenant, queue)
     for _ = 1, 64 do
       local first = redis.call("ZRANGE", index, 0, 0, "WITHSCORES")
@@ -130,8 +130,10 @@ local function open_running(root)
       unhold(tenant, queue, id, fields[1])
       if is_held then
         local share = parse_share(fields[1])
-        redis.call("SADD", out_of(tenant, queue), id)
-        redis.call("EXPIRE", out_of(tenant, queue), ${outSMax})
+        if max then
+          redis.call("SADD", out_of(tenant, queue), id)
+          redis.call("EXPIRE", out_of(tenant, queue), ${outSMax})
+        end
         return place_again(queue, id, first[2] + share.offset * score_per_tag, share, fields[2], behind_place)
       end
     end
@@ -155,7 +157,7 @@ local function open_running(root)
     local function release_on(queue)
       local out, last = count_out(tenant, queue)
       for _ = out + 1, free do
-        last = released < ${releasedMax} and release_first(tenant, queue, last)
+        last = released < ${releasedMax} and release_first(tenant, queue, max, last)
         if not last then return end
         released = released + 1
       end
@@ -193,6 +195,21 @@ local function open_running(root)
     return full, moved
   end
 
+  -- One that was delayed and has no tag yet gets it now, if its tenant has a limit: nobody could hold it otherwise.
+  local function tag_late(queue, id)
+    local key = root .. queue .. ":" .. id
+    local flow, tenant, cost, user = string.match(redis.call("HGET", key, "later") or "", "^(%a+:(%S+)) (%d+) (.*)$")
+    if not flow or not max_of(tenant) then return false end
+    local prioritized, weight = root .. queue .. ":prioritized", weight_of(flow, tenant, "", "")
+    cost = tonumber(cost)
+    local tag, offset = take_place(virtual_time(queue, redis.call("ZCARD", prioritized) - 1), flow, cost, weight)
+    local share = { flow = flow, weight = weight, cost = cost, charged = cost }
+    place_job(root, queue, id, tag * score_per_tag, offset, share)
+    add_work(queue, cost)
+    join_users(flow, user, cost, queue .. " " .. id)
+    return true
+  end
+
   function running.enter(queue, id, share_field)
     local tenant = tenant_of(share_field)
     if not tenant or not max_of(tenant) then return end
@@ -211,7 +228,7 @@ local function open_running(root)
       if not head[1] then return true end
       local share = redis.call("HGET", root .. queue .. ":" .. head[1], "share")
       local tenant, full, changed = tenant_of(share), false, false
-      if tenant then full, changed = is_full(tenant, queue) end
+      if tenant then full, changed = is_full(tenant, queue) else changed = tag_late(queue, head[1]) end
       if full then
         redis.call("ZREM", prioritized, head[1])
         hold(tenant, queue, head[1], share, tonumber(head[2]))
@@ -231,10 +248,16 @@ local function open_running(root)
       local id = redis.call("LINDEX", wait, -1)
       if not id then return true end
       local fields = redis.call("HMGET", root .. queue .. ":" .. id, "share", "priority", "defa")
-      local tenant = not fields[3] and tenant_of(fields[1])
-      if not tenant or not is_full(tenant, queue) then return true end
-      redis.call("RPOP", wait)
-      hold(tenant, queue, id, fields[1], (tonumber(fields[2]) or 0) * score_per_tag)
+      local tenant = tenant_of(fields[1])
+      if fields[3] then return true end
+      if not tenant then
+        if not tag_late(queue, id) then return true end
+        redis.call("RPOP", wait)
+      else
+        if not is_full(tenant, queue) then return true end
+        redis.call("RPOP", wait)
+        hold(tenant, queue, id, fields[1], (tonumber(fields[2]) or 0) * score_per_tag)
+      end
     end
     return false
   end
