@@ -62,8 +62,7 @@ test("tenants whose keys say nothing have the limit of all: jobs, calls and batc
   const [api, dies] = await Promise.all([
     live.startApi({ API_TENANT_JOBS_RUNNING_MAX: "2" }),
     live.startWorker(locks),
-    // As another host: what is killed holds this one's slots for 15 s.
-    live.startWorker({ ...locks, OLLAMA_URLS: `gpu-2=${live.simulator.url}` }),
+    live.startWorker(locks),
     live.startBatchRunner(),
   ]);
   await ended(api.url, await submit(api.url));
