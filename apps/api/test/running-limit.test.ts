@@ -28,8 +28,14 @@ test("a job that its tenant's limit holds says so, everywhere, and can be cancel
   await waitFor(() => ends.has(other.body.job_id), { what: "another tenant's job runs" });
   const view = async (id: string) => (await api.call("GET", `/jobs/${id}`, { headers: limited })).body;
   expect(await view(second.body.job_id)).toMatchObject(held);
-  expect((await api.call("GET", "/jobs?state=waiting", { headers: limited })).body.jobs).toMatchObject([held, held]);
-  const dry = await api.call("POST", "/jobs?dry_run=true", { body: { model, prompt: "Hi" }, headers: limited });
+  expect((await api.call("GET", "/jobs?state=waiting", { headers: limited })).body.jobs).toMatchObject([
+    held,
+    held,
+  ]);
+  const dry = await api.call("POST", "/jobs?dry_run=true", {
+    body: { model, prompt: "Hi" },
+    headers: limited,
+  });
   expect(dry.body).toMatchObject({
     accepted: true,
     waiting_for: "running_limit",
@@ -39,7 +45,9 @@ test("a job that its tenant's limit holds says so, everywhere, and can be cancel
   const later = await api.submit({ delay_ms: 60_000 }, limited);
   expect(await view(later.body.job_id)).toMatchObject({ state: "delayed", waiting_for: null });
 
-  expect((await api.call("POST", `/jobs/${second.body.job_id}/cancel`, { headers: limited })).body).toMatchObject({
+  expect(
+    (await api.call("POST", `/jobs/${second.body.job_id}/cancel`, { headers: limited })).body,
+  ).toMatchObject({
     state: "cancelled",
     waiting_for: null,
   });

@@ -82,7 +82,10 @@ test("of a tenant no more run than may, over two workers and two models; others 
   const limited = await putMany(30, { runningMax: 2 });
   const [{ queueName }] = limited as [Place];
   limited.push(...(await putMany(30, { ...two, runningMax: 2 })));
-  const others = [...(await putMany(10, { tenant: "light" })), ...(await putMany(10, { ...two, tenant: "light" }))];
+  const others = [
+    ...(await putMany(10, { tenant: "light" })),
+    ...(await putMany(10, { ...two, tenant: "light" })),
+  ];
   const otherQueue = limited.at(-1)?.queueName ?? "";
   const own = new Set(limited.map(({ id }) => id));
   let running = 0;
@@ -277,7 +280,8 @@ test("whatever happens to jobs of limited tenants, each is in one place, none is
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
     running.set(tenant, (running.get(tenant) ?? 0) - 1);
     const failure = { code: "backend_reset", message: "it broke" } as const;
-    if (signal.aborted) return signal.reason === "shutdown" ? { kind: "interrupted", failure } : discards("cancelled");
+    if (signal.aborted)
+      return signal.reason === "shutdown" ? { kind: "interrupted", failure } : discards("cancelled");
     return pick<() => Outcome>([
       completes,
       completes,

@@ -142,7 +142,8 @@ export function createForecasts(
       joinedMs.set(name, (joinedMs.get(name) ?? 0) + costMs);
     },
     async startOfJob({ state, position: ahead, tag, job, queueName, standing }) {
-      if (state !== "waiting" || standing !== "" || ahead === undefined || tag === undefined || !job) return undefined;
+      if (state !== "waiting" || standing !== "" || ahead === undefined || tag === undefined || !job)
+        return undefined;
       return forecasts.startOf({ queueName, model: job.model, tag, ahead });
     },
     note(job, eta) {

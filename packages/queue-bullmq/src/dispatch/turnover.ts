@@ -111,7 +111,10 @@ export function createTurnover(space: QueueSpace, queueName: string, worker: str
         moveToFailed.call(finishing(token), job, reason, remove, token, fetchNext, fields);
       // BullMQ would take the next job in the same command, and not by ours.
       backend.moveToDelayed = async (id, timestamp, delay, token, opts) => {
-        const moved = await moveToDelayed.call(backend, id, timestamp, delay, token, { ...opts, fetchNext: false });
+        const moved = await moveToDelayed.call(backend, id, timestamp, delay, token, {
+          ...opts,
+          fetchNext: false,
+        });
         return opts?.fetchNext ? backend.moveToActive(token ?? "", worker) : moved;
       };
       return backend;

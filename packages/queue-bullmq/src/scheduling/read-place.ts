@@ -26,10 +26,8 @@ export async function readPlace(
 ): Promise<{ ahead: number; tag: number; standing: LimitStanding } | undefined> {
   const { fair, flows } = fairKeys(space);
   const keys = ["prioritized", "wait", id].map((part) => space.jobKey(queueName, part));
-  const reply = (await script(space.client, [...keys, fair, flows], [
-    id,
-    queueName,
-    `${space.prefix}:`,
-  ])) as [number, string, LimitStanding] | null;
+  const reply = (await script(space.client, [...keys, fair, flows], [id, queueName, `${space.prefix}:`])) as
+    | [number, string, LimitStanding]
+    | null;
   return reply ? { ahead: reply[0], tag: Number(reply[1]), standing: reply[2] } : undefined;
 }

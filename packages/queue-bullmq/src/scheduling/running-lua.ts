@@ -151,6 +151,7 @@ local function open_running(root)
   -- Lets go as many as may run now of each queue on which the tenant holds jobs: nobody knows where a slot is free.
   -- Those that find none are held again.
   local function release(tenant, queue_first)
+    if redis.call("HEXISTS", held, "t:" .. tenant) == 0 then return 0 end
     local max = max_of(tenant)
     local free = math.min(${releasedMax}, max and max - redis.call("ZCARD", members_of(tenant)) or ${releasedMax})
     local released = 0

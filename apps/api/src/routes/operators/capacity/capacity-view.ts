@@ -44,7 +44,9 @@ export const capacityViewSchema = z
           active: count,
           delayed: count,
           oldest_waiting_s: z.number().describe("Age of the job that has waited longest; 0: none waits."),
-          work_s: z.number().describe("Seconds of a slot that its waiting jobs are expected to take, those held apart."),
+          work_s: z
+            .number()
+            .describe("Seconds of a slot that its waiting jobs are expected to take, those held apart."),
           eta_s: z
             .number()
             .nullable()
