@@ -35,15 +35,24 @@ end
 export function runningLua(fair: string, flows: string): string {
   return `
 local function open_running(root)
-  local running, full_now = {}, {}
+  local running, full_now, maxima, time_now = {}, {}, {}, nil
   local limits, held, of = root .. "running", root .. "held", root .. "held:of:"
-  local time = redis.call("TIME")
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  local function now()
+    if not time_now then
+      local time = redis.call("TIME")
+      time_now = time[1] * 1000 + math.floor(time[2] / 1000)
+    end
+    return time_now
+  end
   local function members_of(tenant) return limits .. ":of:" .. tenant end
   local function index_of(tenant, queue) return of .. tenant .. ":" .. queue end
   local function out_of(tenant, queue) return root .. "held:out:" .. tenant .. ":" .. queue end
   local function tenant_of(share) return share and string.match(share, "^%a+:(%S+) ") end
-  local function max_of(tenant) return tonumber(redis.call("HGET", limits, tenant) or "") end
+  -- nil: any number.
+  local function max_of(tenant)
+    if maxima[tenant] == nil then maxima[tenant] = tonumber(redis.call("HGET", limits, tenant) or "") or false end
+    return maxima[tenant] or nil
+  end
   local function count(field, by)
     if redis.call("HINCRBY", held, field, by) <= 0 then redis.call("HDEL", held, field) end
   end
@@ -53,7 +62,7 @@ local function open_running(root)
     local v = redis.call("HGET", ${fair}, "v:" .. queue) or "0"
     local overdrawn = redis.call("HGET", ${flows}, "o:" .. share.flow) or "0"
     redis.call("HSET", root .. queue .. ":" .. id, "held", v .. " " .. overdrawn)
-    redis.call("ZADD", root .. queue .. ":delayed", number_text((now + ${heldMsMax}) * 0x1000), id)
+    redis.call("ZADD", root .. queue .. ":delayed", number_text((now() + ${heldMsMax}) * 0x1000), id)
     -- In the order in which they were put, whatever their flow's places were moved by since.
     local order = place - share.offset * score_per_tag
     if redis.call("ZADD", index_of(tenant, queue), number_text(order), id) == 0 then return end
@@ -173,9 +182,9 @@ local function open_running(root)
   -- Forgets jobs that count as running and whose worker has died; a few each time.
   local function drop_dead(tenant)
     local members, dropped = members_of(tenant), false
-    for _, member in ipairs(redis.call("ZRANGEBYSCORE", members, "-inf", now - ${lockCheckMs}, "LIMIT", 0, 64)) do
+    for _, member in ipairs(redis.call("ZRANGEBYSCORE", members, "-inf", now() - ${lockCheckMs}, "LIMIT", 0, 64)) do
       local queue, id = string.match(member, "^(%S+) (%S+)$")
-      if redis.call("EXISTS", root .. queue .. ":" .. id .. ":lock") == 1 then redis.call("ZADD", members, now, member)
+      if redis.call("EXISTS", root .. queue .. ":" .. id .. ":lock") == 1 then redis.call("ZADD", members, now(), member)
       else
         redis.call("ZREM", members, member)
         dropped = true
@@ -214,7 +223,7 @@ local function open_running(root)
   function running.enter(queue, id, share_field)
     local tenant = tenant_of(share_field)
     if not tenant or not max_of(tenant) then return end
-    redis.call("ZADD", members_of(tenant), now, queue .. " " .. id)
+    redis.call("ZADD", members_of(tenant), now(), queue .. " " .. id)
     redis.call("SREM", out_of(tenant, queue), id)
   end
   function running.leave(queue, id, share_field)
@@ -286,6 +295,7 @@ local function open_running(root)
       redis.call("HDEL", limits, tenant)
       redis.call("DEL", members_of(tenant))
     else redis.call("HSET", limits, tenant, max) end
+    maxima[tenant] = tonumber(max) or false
     release(tenant)
   end
   -- Lets go whom nobody else did. True: there is more to do at once.
