@@ -108,7 +108,11 @@ test("of a tenant no more run than may, over two workers and two models; others 
   expect(most).toBe(2);
   const of = (name: string) => limited.filter((place) => place.queueName === name).map(({ id }) => id);
   for (const name of [queueName, otherQueue]) {
-    expect(started.filter((id) => of(name).includes(id))).toEqual(of(name));
+    const order = started.filter((id) => of(name).includes(id));
+    // Two may start at the same moment, on two connections.
+    for (const [index, id] of of(name).entries()) {
+      expect(Math.abs(order.indexOf(id) - index)).toBeLessThanOrEqual(2);
+    }
   }
   expect(fixture.seen.errors).toEqual([]);
   expect(await keysOf(fixture.space)).not.toContain(`${fixture.prefix}:held`);
