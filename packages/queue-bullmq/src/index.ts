@@ -78,4 +78,4 @@ export * from "./scheduling/promises.ts";
 export * from "./scheduling/peek-place.ts";
 export * from "./scheduling/read-place.ts";
 export * from "./scheduling/note-running-max.ts";
-export type { LimitStanding } from "./scheduling/running-keys.ts";
+export type { LimitStanding } from "./scheduling/limit-standing.ts";

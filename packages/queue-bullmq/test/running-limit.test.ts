@@ -16,6 +16,7 @@ import {
   removeJob,
   retryJob,
 } from "../src/index.ts";
+import { wakeConsumers } from "../src/queues/wake-consumers.ts";
 import {
   completes,
   createFixture,
@@ -150,6 +151,14 @@ test("a held job waits, is counted as waiting, and can be cancelled, expire and 
   }
   expect(open.toSorted()).toEqual(["active", ...Array(5).fill("waiting")]);
   expect((await lookAtQueue(fixture.space, queueName, Date.now())).head).toBeUndefined();
+
+  // Should nobody let them go, BullMQ brings them back; here they are held again.
+  const delayed = fixture.space.jobKey(queueName, "delayed");
+  for (const { id } of rest) await fixture.space.client.zadd(delayed, "XX", 1, id);
+  await wakeConsumers(fixture.space, queueName);
+  await until("they are held again", async () => (await fixture.space.client.zcount(delayed, 0, 1)) === 0);
+  await until("all of them", async () => (await fixture.space.client.zcard(delayed)) === 5);
+  expect(await heldOn(queueName)).toBe(5);
 
   expect(await cancelJob(fixture.space, cancelled)).toBe("cancelled");
   expect(await removeJob(fixture.space, deleted)).toBe(true);

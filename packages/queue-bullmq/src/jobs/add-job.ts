@@ -2,7 +2,7 @@ import { deliveryOptions, type DeliveryPolicy, type InferenceJob } from "@foreba
 import { estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { type LimitLeft, parseLimits, type RateLimits } from "../scheduling/limits.ts";
-import type { LimitStanding } from "../scheduling/running-keys.ts";
+import type { LimitStanding } from "../scheduling/limit-standing.ts";
 import { compareClaim, type EarlierClaim, type IdempotencyClaim } from "./idempotency.ts";
 import { putJob } from "./put-job.ts";
 

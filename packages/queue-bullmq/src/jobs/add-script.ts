@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { createLuaScript } from "../redis/lua.ts";
 import { limitsLua } from "../scheduling/limits-lua.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
-import { limitStandingLua, runningLua } from "../scheduling/running-lua.ts";
+import { limitStandingLua } from "../scheduling/limit-standing.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 
 // BullMQ ships its scripts without types. The number in a file's name is how many keys it wants: a version
 // that wants others has no such file, and nothing starts.

@@ -11,7 +11,7 @@ import {
 } from "@forebay/queue-contracts";
 import type { StopReason } from "../control/request-stop.ts";
 import { parseJson } from "../redis/parse-json.ts";
-import type { LimitStanding } from "../scheduling/running-keys.ts";
+import type { LimitStanding } from "../scheduling/limit-standing.ts";
 import { parseStarts } from "./starts.ts";
 
 export { parseJson } from "../redis/parse-json.ts";

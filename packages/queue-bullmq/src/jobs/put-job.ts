@@ -12,7 +12,7 @@ import {
   limitsKey,
   type RateLimits,
 } from "../scheduling/limits.ts";
-import type { LimitStanding } from "../scheduling/running-keys.ts";
+import type { LimitStanding } from "../scheduling/limit-standing.ts";
 import { addKeyParts, runAddScript } from "./add-script.ts";
 import { claimRoot, digestOfKey, type IdempotencyClaim, keptFingerprint } from "./idempotency.ts";
 import { tenantKeys } from "./tenant-index.ts";

@@ -14,7 +14,7 @@ import {
   type RateLimits,
 } from "./limits.ts";
 import { limitsLua } from "./limits-lua.ts";
-import type { LimitStanding } from "./running-keys.ts";
+import type { LimitStanding } from "./limit-standing.ts";
 
 // KEYS: prioritized, wait, open jobs of the tenant, its limits, the two of fair shares. ARGV: queue, flow, tenant, its lane's
 // and its tenant's weight ("" = as noted), cost (ticks), user, tokens, the three limits, how many of the tenant may run at

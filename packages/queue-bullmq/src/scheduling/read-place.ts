@@ -2,8 +2,7 @@ import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import { fairKeys } from "./fair-keys.ts";
 import { fairLua } from "./fair-lua.ts";
-import type { LimitStanding } from "./running-keys.ts";
-import { limitStandingLua } from "./running-lua.ts";
+import { type LimitStanding, limitStandingLua } from "./limit-standing.ts";
 
 // KEYS: prioritized, wait, job, the two of fair shares. ARGV: id, queue, prefix with a colon.
 const script = createLuaScript(`

@@ -11,12 +11,6 @@ import type { QueueSpace } from "../queues/queue-space.ts";
  */
 export const heldKey = (space: QueueSpace): string => space.key("held");
 
-/**
- * How its tenant's limit of running jobs bears on a waiting job: `met`: the tenant runs as many as it may; `ahead`: it
- * has more open than may run at once, and nobody can tell when one of them starts; "": not at all.
- */
-export type LimitStanding = "met" | "ahead" | "";
-
 /** Jobs held on each of these queues. */
 export async function countHeldJobs(space: QueueSpace, queueNames: readonly string[]): Promise<number[]> {
   if (queueNames.length === 0) return [];

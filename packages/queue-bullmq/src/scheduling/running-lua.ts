@@ -9,21 +9,6 @@ const passedOverMax = 256;
 const releasedMax = 256;
 
 /**
- * How a tenant's limit of running jobs bears on a waiting job of it: `limit_standing(root, share)` is "met" when the
- * tenant runs as many as it may, "ahead" when it has more open than may run at once, so that nobody can tell when one
- * of them starts, and "" otherwise.
- */
-export const limitStandingLua = `
-local function limit_standing(root, share)
-  local tenant = share and string.match(share, "^%a+:(%S+) ")
-  local max = tenant and redis.call("HGET", root .. "running", tenant)
-  if not max then return "" end
-  if redis.call("ZCARD", root .. "running:of:" .. tenant) >= tonumber(max) then return "met" end
-  return redis.call("ZCARD", root .. "jobs:" .. tenant .. ":open") > tonumber(max) and "ahead" or ""
-end
-`;
-
-/**
  * Limits of running jobs as Lua, for scripts that have `fairLua` of the same keys. `known_running(root)` is nil where
  * no tenant has a limit, which costs one command, otherwise a table of what follows; `open_running(root)` is that
  * table in any case. `root` is the prefix with a colon, `share` the job's field of this name.
@@ -61,7 +46,8 @@ local function open_running(root)
     local share = parse_share(share_field)
     local v = redis.call("HGET", ${fair}, "v:" .. queue) or "0"
     local overdrawn = redis.call("HGET", ${flows}, "o:" .. share.flow) or "0"
-    redis.call("HSET", root .. queue .. ":" .. id, "held", v .. " " .. overdrawn)
+    -- One that BullMQ put back has been held since before.
+    redis.call("HSETNX", root .. queue .. ":" .. id, "held", v .. " " .. overdrawn)
     redis.call("ZADD", root .. queue .. ":delayed", number_text((now() + ${heldMsMax}) * 0x1000), id)
     -- In the order in which they were put, whatever their flow's places were moved by since.
     local order = place - share.offset * score_per_tag
@@ -134,8 +120,9 @@ local function open_running(root)
       if not first[1] then return nil end
       local id = whose_turn_of(queue, index, first[1], first[2])
       local fields = redis.call("HMGET", root .. queue .. ":" .. id, "share", "held")
-      -- Otherwise it was removed behind our back, or BullMQ has put it back.
-      local is_held = fields[1] and fields[2] and redis.call("ZREM", root .. queue .. ":delayed", id) == 1
+      -- BullMQ may have put it back, and otherwise it was removed behind our back.
+      local is_held = fields[1] and fields[2] and (redis.call("ZREM", root .. queue .. ":delayed", id) == 1
+        or redis.call("ZREM", root .. queue .. ":prioritized", id) == 1)
       unhold(tenant, queue, id, fields[1])
       if is_held then
         local share = parse_share(fields[1])
