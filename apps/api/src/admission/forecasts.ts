@@ -46,7 +46,7 @@ export type Forecasts = {
   endOfLine(model: string, freshMs?: number): Promise<Line | undefined>;
   /** A job of this model joins its line, as what is read next will say. */
   joined(model: string, costMs: number): void;
-  /** The same of a job that was read; undefined also when it does not wait. */
+  /** The same of a job that was read; undefined also when it does not wait, or its tenant's limit decides. */
   startOfJob(record: JobRecord): Promise<EtaMs | undefined>;
   /** Notes what was told of a job, so that its truth can be compared; of some jobs, which is enough. */
   note(job: { id: string; queueName: string }, eta: EtaMs): void;
@@ -141,8 +141,9 @@ export function createForecasts(
       const name = canonicalModelName(model);
       joinedMs.set(name, (joinedMs.get(name) ?? 0) + costMs);
     },
-    async startOfJob({ state, position: ahead, tag, job, queueName }) {
-      if (state !== "waiting" || ahead === undefined || tag === undefined || !job) return undefined;
+    async startOfJob({ state, position: ahead, tag, job, queueName, standing }) {
+      if (state !== "waiting" || standing !== "" || ahead === undefined || tag === undefined || !job)
+        return undefined;
       return forecasts.startOf({ queueName, model: job.model, tag, ahead });
     },
     note(job, eta) {

@@ -165,7 +165,8 @@ local function whose_turn(root, flow, member, score)
     if other == member then return nil end
     local queue, id = string.match(other, "^(%S+) (%S+)$")
     local slot = redis.call("ZSCORE", root .. queue .. ":prioritized", id)
-    if not slot then redis.call("ZREM", turns, other)
+    if not slot then
+      if redis.call("HEXISTS", root .. queue .. ":" .. id, "held") == 0 then redis.call("ZREM", turns, other) end
     elseif tonumber(slot) > score then
       local share = parse_share(redis.call("HGET", root .. queue .. ":" .. id, "share"))
       if share then return queue, id, tonumber(slot), share end
