@@ -30,6 +30,8 @@ const load = (queues: QueueBacklog[], backends: BackendState[]): Workload => ({
   costs: () => costs,
 });
 const place = (ahead: number, tag = 50) => ({ queueName: "q-a", model: "a", tag, ahead });
+const placeB = (ahead: number) => ({ ...place(ahead), queueName: "q-b", model: "b" });
+const costMs = costs.outputTokens * (costs.msPerOutputToken + costs.msPerPromptToken);
 const one = host("one", { a: [2, true], b: [2, false] });
 
 test.each<[string, ReturnType<typeof place>, Workload, number | undefined]>([
@@ -42,7 +44,28 @@ test.each<[string, ReturnType<typeof place>, Workload, number | undefined]>([
     load([queue("a", { waiting: 9 })], [one, { ...one, name: "two" }]),
     2_000,
   ],
-  ["a model nobody has loaded is loaded first", { ...place(0), model: "b" }, load([], [one]), 3_000],
+  ["a job that loads its model has started by then", { ...place(0), model: "b" }, load([], [one]), 0],
+  [
+    "behind others its model is loaded first",
+    placeB(2),
+    load([queue("b", { waiting: 3 })], [one]),
+    1_000 + 3_000,
+  ],
+  [
+    "half of a load is over when the job runs that loads",
+    placeB(2),
+    load([queue("b", { waiting: 3, running: 2 })], [one]),
+    1_500 + 1_500,
+  ],
+  ["who came since the queues were read counts", place(9), load([queue("a", { waiting: 1 })], [one]), 4_500],
+  [
+    "the end of a line is behind all that wait",
+    place(Infinity),
+    load([queue("a", { waiting: 4 })], [one]),
+    2_000,
+  ],
+  ["the end of none is its beginning", placeB(Infinity), load([], [one]), 0],
+  ["also where nobody had been", place(9), load([], [one]), (9 * costMs) / 2],
   [
     "half of another model's jobs come before, and its load",
     place(0),

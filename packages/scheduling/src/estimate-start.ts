@@ -30,7 +30,7 @@ export type PlaceInLine = {
   readonly queueName: string;
   readonly model: string;
   readonly tag: number;
-  /** Jobs of its own queue before it. */ readonly ahead: number;
+  /** Jobs of its own queue before it; infinity: all there are. */ readonly ahead: number;
 };
 
 /** Of a job that runs, half is done on average. */
@@ -41,8 +41,19 @@ const leftOfRunning = 0.5;
  * the slots that work on it, and the loads that come between. undefined: no host that is up has its model.
  */
 export function estimateStartMs(place: PlaceInLine, load: Workload): number | undefined {
-  const line = lineBefore(place, load);
-  return line && Math.round(line.waitMs + loadsBefore(place, line.hosts, line.shares, line.before, load));
+  const seen = { ...load, queues: asPlaceSays(place, load.queues) };
+  const line = lineBefore(place, seen);
+  return line && Math.round(line.waitMs + loadsBefore(place, line.hosts, line.shares, line.before, seen));
+}
+
+/** A place is read when it is asked for, the queues may have been a second before: who came meanwhile counts. */
+function asPlaceSays(place: PlaceInLine, queues: readonly QueueBacklog[]): readonly QueueBacklog[] {
+  const { queueName: name, model, tag, ahead } = place;
+  const none = { name, model, waiting: 0, running: 0, workMs: 0, headTag: tag, tailTag: tag };
+  const own = queues.find((queue) => queue.name === name) ?? none;
+  if (ahead <= own.waiting || ahead === Number.POSITIVE_INFINITY) return queues;
+  const workMs = own.workMs * (ahead / Math.max(1, own.waiting));
+  return [...queues.filter((queue) => queue !== own), { ...own, waiting: ahead, workMs }];
 }
 
 /**
@@ -104,7 +115,10 @@ function partOnHosts(model: string, hosts: readonly BackendState[], { backends }
   return everywhere === 0 ? 0 : sum(hosts.map((host) => slotsOf(host, model))) / everywhere;
 }
 
-/** Each other model before it is loaded once, and its own after that; on several hosts at the same time. */
+/**
+ * Each other model before it is loaded once, and its own after that, unless it is this job that loads it, having
+ * started; on several hosts at the same time. What is missing and has jobs that run is being loaded.
+ */
 function loadsBefore(
   place: PlaceInLine,
   hosts: readonly BackendState[],
@@ -114,9 +128,15 @@ function loadsBefore(
 ): number {
   const models = new Set<string>();
   for (const [index, { queue }] of shares.entries()) if ((before[index] ?? 0) > 0) models.add(queue.model);
-  models.add(place.model);
+  const runningOf = (of: string): number =>
+    sum(load.queues.map(({ model, running }) => (model === of ? running : 0)));
+  const ahead = Math.min(place.ahead, load.queues.find(({ name }) => name === place.queueName)?.waiting ?? 0);
+  const seats = sum(hosts.map((host) => slotsOf(host, place.model)));
+  if (ahead + runningOf(place.model) >= seats) models.add(place.model);
+  else models.delete(place.model);
   const missing = [...models].filter((model) => !hosts.some((host) => isLoaded(host, model)));
-  return sum(missing.map((model) => load.costs(model).loadMs)) / hosts.length;
+  const left = (model: string): number => (runningOf(model) > 0 ? leftOfRunning : 1);
+  return sum(missing.map((model) => left(model) * load.costs(model).loadMs)) / hosts.length;
 }
 
 const slotsOf = (host: BackendState, model: string): number =>
