@@ -14,7 +14,7 @@ export const priorFactors: EtaFactors = { soon: priorSpread, later: priorSpread 
 
 export const etaSecondMs = 1_000;
 /** How far one job moves a number: a dozen make up for a change of the load. */
-export const etaStep = 0.1;
+export const etaStep = 0.08;
 export const etaShares: EtaSpread = { mid: 0.5, low: 0.1, high: 0.9 };
 
 export const etaClass = (plainMs: number): EtaClass => (plainMs < etaSecondMs ? "soon" : "later");
