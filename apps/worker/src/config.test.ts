@@ -44,7 +44,9 @@ test("seconds become milliseconds, also parts of them", () => {
     tokenTimeoutMs: 2_000,
     shutdownGraceMs: 0,
     lockMs: 250,
+    slotLeaseMs: 250,
   });
+  expect(load({}).slotLeaseMs).toBe(15_000);
 });
 
 describe("OLLAMA_URLS", () => {

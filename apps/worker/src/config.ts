@@ -56,6 +56,8 @@ function laneRecord(of: (lane: Lane) => number): Record<Lane, number> {
   return { interactive: of("interactive"), standard: of("standard"), batch: of("batch") };
 }
 
+const slotLeaseMsMax = 15_000;
+
 const envSchema = z.object({
   ...redisEnvShape,
   LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error"]).default("info"),
@@ -110,6 +112,8 @@ export const workerConfigSchema = envSchema.transform((env) => ({
   tokenTimeoutMs: env.WORKER_TOKEN_TIMEOUT_S * 1_000,
   discoveryIntervalMs: env.WORKER_DISCOVERY_INTERVAL_MS,
   lockMs: env.WORKER_LOCK_MS,
+  // Whose lock would be gone is not believed to use its slots either.
+  slotLeaseMs: Math.min(slotLeaseMsMax, env.WORKER_LOCK_MS),
   stalledCheckMs: env.WORKER_STALLED_CHECK_MS,
   shutdownGraceMs: env.WORKER_SHUTDOWN_GRACE_S * 1_000,
   policy: deliveryPolicySchema.parse({

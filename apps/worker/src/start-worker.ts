@@ -49,7 +49,12 @@ export async function startWorker(
 
   const elsewhere = createElsewhere();
   const paused = new Set<string>();
-  const leases = createLeaseKeeper(space, worker, () => dispatcher.poke(), events.leaseFailed);
+  const leases = createLeaseKeeper(
+    space,
+    { worker, leaseMs: config.slotLeaseMs },
+    () => dispatcher.poke(),
+    events.leaseFailed,
+  );
   stack.defer(() => leases.close());
   const own = (): Set<string> => new Set(fleet.backends.map(({ name }) => name));
   const tellLoad = (seat: Seat, loading: boolean): void => {

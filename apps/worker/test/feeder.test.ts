@@ -46,7 +46,7 @@ async function feed(hosts: number): Promise<void> {
   await Promise.all(fleet.backends.map((backend) => backend.refresh()));
   leases = createLeaseKeeper(
     space,
-    "w1",
+    { worker: "w1", leaseMs: 15_000 },
     () => undefined,
     () => undefined,
   );

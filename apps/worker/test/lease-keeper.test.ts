@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { closeRedis, openQueueSpace, openRedis, type QueueSpace, waitForRedis } from "@forebay/queue-bullmq";
+import {
+  closeRedis,
+  leaseSlots,
+  openQueueSpace,
+  openRedis,
+  type QueueSpace,
+  waitForRedis,
+} from "@forebay/queue-bullmq";
 import { waitFor } from "@forebay/test-harness";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { createLeaseKeeper, type LeaseKeeper } from "../src/backends/lease-keeper.ts";
@@ -22,10 +29,10 @@ beforeEach(async () => {
 });
 afterEach(() => stack.disposeAsync());
 
-function keeper(worker: string): LeaseKeeper & { told: number } {
+function keeper(worker: string, leaseMs = 15_000): LeaseKeeper & { told: number } {
   const opened = { told: 0 };
   const onChange = () => void opened.told++;
-  const leases = createLeaseKeeper(space, worker, onChange, (error) => errors.push(error));
+  const leases = createLeaseKeeper(space, { worker, leaseMs }, onChange, (error) => errors.push(error));
   stack.defer(() => leases.close());
   return Object.assign(opened, leases);
 }
@@ -80,6 +87,25 @@ test("a worker that stops gives back all it holds", async () => {
   await a.close();
   expect(await held()).toEqual({});
   expect(await takeAll(b, 2)).toBe(2);
+});
+
+test("what a worker held that says nothing any more is free when its lease is over", async () => {
+  const leaseMs = 2_000;
+  await leaseSlots(space, { backend: host, model, worker: "dead", want: 2, limit: 2, leaseMs });
+  const leases = keeper("w1");
+  expect(await leases.takeSoon(host, model, 2)).toBe(false);
+  await waitFor(() => leases.takeSoon(host, model, 2), { what: "it has a slot" });
+  expect(await held()).toEqual({ w1: "2" });
+});
+
+test("what a worker uses is its own for longer than a lease lasts", async () => {
+  const leases = keeper("w1", 900);
+  expect(await takeAll(leases, 2)).toBe(2);
+  const until = async () => (await space.client.hget(space.key("slots", host, model), "w1"))?.split(" ")[1];
+  const ends = new Set<string | undefined>();
+  await waitFor(async () => ends.add(await until()).size > 4, { what: "it was renewed again and again" });
+  expect(ends).not.toContain(undefined);
+  expect(await keeper("w2").takeSoon(host, model, 2)).toBe(false);
 });
 
 test("a Redis that refuses gives no slot, is told, and is asked again", async () => {

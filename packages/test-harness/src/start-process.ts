@@ -19,7 +19,7 @@ export interface ProcessHandle extends Child, AsyncDisposable {
   stop(timeoutMs?: number): Promise<void>;
 }
 
-const inherited = ["PATH", "HOME", "LANG", "TZ", "TMPDIR"];
+const inherited = ["PATH", "HOME", "LANG", "TZ", "TMPDIR", "NODE_COMPILE_CACHE"];
 
 /** @throws if the process ends before it is ready or is not ready in time; the error shows its output. */
 export async function startProcess(options: ProcessOptions): Promise<ProcessHandle> {

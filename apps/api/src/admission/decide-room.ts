@@ -1,4 +1,4 @@
-import type { BoundedLine } from "./line.ts";
+import { type BoundedLine, countLineName } from "./line.ts";
 import type { SystemLoad } from "./system-load.ts";
 
 export type RoomDecision =
@@ -40,6 +40,3 @@ function countLine({ waiting, finishedPerS, promised }: SystemLoad, max: number)
   const others = { heavy: 0, light: 0 };
   return { name: countLineName, levelMs, msPerUnit, others, promised, limitMs: max * msPerUnit, amount: 1 };
 }
-
-/** No model's name: those have a tag. */
-export const countLineName = "jobs";

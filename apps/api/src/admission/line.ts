@@ -9,6 +9,9 @@ export type Line = {
   /** Room of it is promised to somebody. */ readonly promised: boolean;
 };
 
+/** The line of all waiting jobs. No model's name: those have a tag. */
+export const countLineName = "jobs";
+
 /** A line and how long it may be. */
 export type BoundedLine = Line & {
   readonly limitMs: number;

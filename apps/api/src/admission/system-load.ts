@@ -6,8 +6,8 @@ import {
   readRedisMemory,
 } from "@forebay/queue-bullmq";
 import { type CachedReading, createCachedReading } from "../cached-reading.ts";
-import { countLineName } from "./decide-room.ts";
 import type { KnownModels } from "./known-models.ts";
+import { countLineName } from "./line.ts";
 
 /** How full the whole system is. */
 export type SystemLoad = {

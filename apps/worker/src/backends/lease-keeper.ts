@@ -12,8 +12,9 @@ export type LeaseKeeper = {
   close(): Promise<void>;
 };
 
-const leaseMs = 15_000;
-const renewMs = 5_000;
+/** Who holds slots, and for how long Redis holds them for one that says nothing any more (ms). */
+export type SlotHolder = { readonly worker: string; readonly leaseMs: number };
+
 /** Who was refused asks again after so long: the others say nothing when they give slots back. */
 const refusedMs = 300;
 /** A slot that was not used for so long is given back; until then the next job needs no asking. */
@@ -32,7 +33,7 @@ type Held = {
 
 export function createLeaseKeeper(
   space: QueueSpace,
-  worker: string,
+  { worker, leaseMs }: SlotHolder,
   onChange: () => void,
   onError: (error: unknown) => void,
 ): LeaseKeeper {
@@ -103,14 +104,18 @@ export function createLeaseKeeper(
     }
   };
   // Idle slots are given back soon, held ones renewed well before they end.
+  const renewMs = leaseMs / 3;
   let renewedAt = 0;
-  const tick = setInterval(() => {
-    const now = Date.now();
-    const idle = [...all.values()].some(({ held, busy, usedAt }) => held > busy && now - usedAt >= idleMs);
-    if (!idle && now - renewedAt < renewMs) return;
-    renewedAt = now;
-    renew().catch(onError);
-  }, idleMs);
+  const tick = setInterval(
+    () => {
+      const now = Date.now();
+      const idle = [...all.values()].some(({ held, busy, usedAt }) => held > busy && now - usedAt >= idleMs);
+      if (!idle && now - renewedAt < renewMs) return;
+      renewedAt = now;
+      renew().catch(onError);
+    },
+    Math.min(idleMs, renewMs),
+  );
 
   return {
     free(backend, model, limit) {
