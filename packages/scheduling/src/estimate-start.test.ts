@@ -67,10 +67,31 @@ test.each<[string, ReturnType<typeof place>, Workload, number | undefined]>([
   ["the end of none is its beginning", placeB(Infinity), load([], [one]), 0],
   ["also where nobody had been", place(9), load([], [one]), (9 * costMs) / 2],
   [
-    "half of another model's jobs come before, and its load",
+    "another model's jobs are passed over for what is loaded",
+    place(2),
+    load([queue("a", { waiting: 3 }), queue("b", { waiting: 10 })], [one]),
+    1_000,
+  ],
+  [
+    "what is loaded goes first, whatever its tags",
+    { ...placeB(0), tag: 0 },
+    load([queue("a", { waiting: 10 }), queue("b", { waiting: 1 })], [one]),
+    5_000,
+  ],
+  [
+    "of two that are loaded the tags decide",
     place(0),
-    load([queue("a", { waiting: 1 }), queue("b", { waiting: 10 })], [one]),
-    2_500 + 3_000,
+    load(
+      [queue("a", { waiting: 1 }), queue("b", { waiting: 10 })],
+      [host("one", { a: [2, true], b: [2, true] })],
+    ),
+    2_500,
+  ],
+  [
+    "in a long line half of another model's jobs come before, and its load",
+    place(200),
+    load([queue("a", { waiting: 201 }), queue("b", { waiting: 100 })], [one]),
+    100_000 + 25_000 + 3_000,
   ],
   [
     "what waits for other hosts does not stand in its way",

@@ -35,6 +35,8 @@ export type PlaceInLine = {
 
 /** Of a job that runs, half is done on average. */
 const leftOfRunning = 0.5;
+/** How long a job is passed over for the sake of what is in memory, about: workers may be told otherwise. */
+const passedOverMs = 60_000;
 
 /**
  * Milliseconds until a waiting job starts: the work before it, on its own queue and on those that share its hosts, by
@@ -42,7 +44,9 @@ const leftOfRunning = 0.5;
  */
 export function estimateStartMs(place: PlaceInLine, load: Workload): number | undefined {
   const seen = { ...load, queues: asPlaceSays(place, load.queues) };
-  const line = lineBefore(place, seen);
+  const first = lineBefore(place, seen, partByMemory);
+  // After that everybody's turn comes, with loads in between.
+  const line = first && first.waitMs > passedOverMs ? lineBefore(place, seen, partByTag) : first;
   return line && Math.round(line.waitMs + loadsBefore(place, line.hosts, line.shares, line.before, seen));
 }
 
@@ -62,15 +66,24 @@ function asPlaceSays(place: PlaceInLine, queues: readonly QueueBacklog[]): reado
  */
 export function lengthOfLineMs(model: string, load: Workload): number | undefined {
   const end = { queueName: "", model, tag: Number.POSITIVE_INFINITY, ahead: Number.POSITIVE_INFINITY };
-  return lineBefore(end, load)?.waitMs;
+  return lineBefore(end, load, partByTag)?.waitMs;
 }
 
-function lineBefore(place: PlaceInLine, load: Workload) {
+/** How much of what waits on another queue is before a place: 0 to 1. */
+type PartBefore = (queue: QueueBacklog, place: PlaceInLine, hosts: readonly BackendState[]) => number;
+
+function lineBefore(place: PlaceInLine, load: Workload, partBefore: PartBefore) {
   const hosts = load.backends.filter((backend) => slotsOf(backend, place.model) > 0);
   const slots = sum(hosts.map((host) => slotsOf(host, place.model)));
   if (slots === 0) return undefined;
   const shares = load.queues.map((queue) => ({ queue, part: partOnHosts(queue.model, hosts, load) }));
-  const before = shares.map(({ queue, part }) => part * workBefore(queue, place, load));
+  const workBefore = (queue: QueueBacklog): number => {
+    if (queue.waiting === 0) return 0;
+    const own = queue.name === place.queueName;
+    const jobs = own ? Math.min(place.ahead, queue.waiting) : partBefore(queue, place, hosts) * queue.waiting;
+    return jobs * meanCostMs(queue, load);
+  };
+  const before = shares.map(({ queue, part }) => part * workBefore(queue));
   const running = sum(shares.map(({ queue, part }) => part * queue.running));
   const left = sum(
     shares.map(({ queue, part }) => part * queue.running * leftOfRunning * meanCostMs(queue, load)),
@@ -93,15 +106,17 @@ export function delayOfWork(of: string, on: string, load: Workload): number {
   return slots === 0 ? 0 : partOnHosts(of, hosts, load) / slots;
 }
 
-function workBefore(queue: QueueBacklog, place: PlaceInLine, load: Workload): number {
-  if (queue.waiting === 0) return 0;
-  const each = meanCostMs(queue, load);
-  if (queue.name === place.queueName) return Math.min(place.ahead, queue.waiting) * each;
-  // Tags of a backlog lie about evenly between its first and its last.
-  const span = queue.tailTag - queue.headTag;
-  const part = span <= 0 ? Number(queue.headTag < place.tag) : (place.tag - queue.headTag) / span;
-  return Math.min(1, Math.max(0, part)) * queue.waiting * each;
-}
+/** Tags of a backlog lie about evenly between its first and its last. */
+const partByTag: PartBefore = ({ headTag, tailTag }, { tag }) => {
+  const span = tailTag - headTag;
+  return span <= 0 ? Number(headTag < tag) : Math.min(1, Math.max(0, (tag - headTag) / span));
+};
+
+/** What is in memory goes on while jobs wait for it; those of a model that is not are passed over. */
+const partByMemory: PartBefore = (queue, place, hosts) => {
+  const [own, other] = [place.model, queue.model].map((model) => hosts.some((host) => isLoaded(host, model)));
+  return own === other ? partByTag(queue, place, hosts) : Number(other);
+};
 
 function meanCostMs(queue: QueueBacklog, load: Workload): number {
   if (queue.waiting > 0 && queue.workMs > 0) return queue.workMs / queue.waiting;
