@@ -79,6 +79,18 @@ test.each<[string, ReturnType<typeof place>, Workload, number | undefined]>([
     5_000,
   ],
   [
+    "what is being loaded goes first, and half of its load is over",
+    place(0),
+    load([queue("a", { waiting: 1 }), queue("b", { waiting: 4, running: 1 })], [one]),
+    2_250 + 1_500,
+  ],
+  [
+    "what another host has in memory is not being loaded on this one",
+    place(0),
+    load([queue("b", { running: 1 })], [one, host("two", { b: [1, true] })]),
+    0,
+  ],
+  [
     "of two that are loaded the tags decide",
     place(0),
     load(

@@ -44,7 +44,7 @@ const passedOverMs = 60_000;
  */
 export function estimateStartMs(place: PlaceInLine, load: Workload): number | undefined {
   const seen = { ...load, queues: asPlaceSays(place, load.queues) };
-  const first = lineBefore(place, seen, partByMemory);
+  const first = lineBefore(place, seen, partByMemory(servedFirst(place, seen)));
   // After that everybody's turn comes, with loads in between.
   const line = first && first.waitMs > passedOverMs ? lineBefore(place, seen, partByTag) : first;
   return line && Math.round(line.waitMs + loadsBefore(place, line.hosts, line.shares, line.before, seen));
@@ -70,17 +70,17 @@ export function lengthOfLineMs(model: string, load: Workload): number | undefine
 }
 
 /** How much of what waits on another queue is before a place: 0 to 1. */
-type PartBefore = (queue: QueueBacklog, place: PlaceInLine, hosts: readonly BackendState[]) => number;
+type PartBefore = (queue: QueueBacklog, place: PlaceInLine) => number;
 
 function lineBefore(place: PlaceInLine, load: Workload, partBefore: PartBefore) {
-  const hosts = load.backends.filter((backend) => slotsOf(backend, place.model) > 0);
+  const hosts = hostsOf(place.model, load);
   const slots = sum(hosts.map((host) => slotsOf(host, place.model)));
   if (slots === 0) return undefined;
   const shares = load.queues.map((queue) => ({ queue, part: partOnHosts(queue.model, hosts, load) }));
   const workBefore = (queue: QueueBacklog): number => {
     if (queue.waiting === 0) return 0;
     const own = queue.name === place.queueName;
-    const jobs = own ? Math.min(place.ahead, queue.waiting) : partBefore(queue, place, hosts) * queue.waiting;
+    const jobs = own ? Math.min(place.ahead, queue.waiting) : partBefore(queue, place) * queue.waiting;
     return jobs * meanCostMs(queue, load);
   };
   const before = shares.map(({ queue, part }) => part * workBefore(queue));
@@ -101,7 +101,7 @@ export function slotsFor(models: ReadonlySet<string>, backends: readonly Backend
 
 /** By how many milliseconds one millisecond of a slot's work for a model (`of`) makes the line of another one (`on`) longer. */
 export function delayOfWork(of: string, on: string, load: Workload): number {
-  const hosts = load.backends.filter((backend) => slotsOf(backend, on) > 0);
+  const hosts = hostsOf(on, load);
   const slots = sum(hosts.map((host) => slotsOf(host, on)));
   return slots === 0 ? 0 : partOnHosts(of, hosts, load) / slots;
 }
@@ -113,10 +113,29 @@ const partByTag: PartBefore = ({ headTag, tailTag }, { tag }) => {
 };
 
 /** What is in memory goes on while jobs wait for it; those of a model that is not are passed over. */
-const partByMemory: PartBefore = (queue, place, hosts) => {
-  const [own, other] = [place.model, queue.model].map((model) => hosts.some((host) => isLoaded(host, model)));
-  return own === other ? partByTag(queue, place, hosts) : Number(other);
-};
+function partByMemory(first: ReadonlySet<string>): PartBefore {
+  return (queue, place) =>
+    first.has(queue.model) === first.has(place.model)
+      ? partByTag(queue, place)
+      : Number(first.has(queue.model));
+}
+
+/** The models in the memory of the hosts of a place; of a host that loads, the one it loads, since it is given nothing else. */
+function servedFirst(place: PlaceInLine, load: Workload): ReadonlySet<string> {
+  const hosts = hostsOf(place.model, load);
+  const loading = beingLoaded(hosts, load);
+  if (loading.size > 0) return loading;
+  return new Set(hosts.flatMap(({ models }) => models.flatMap(({ name, loaded }) => (loaded ? [name] : []))));
+}
+
+/** What has jobs that run and is nowhere in memory; on several hosts the others go on meanwhile. */
+function beingLoaded(hosts: readonly BackendState[], { queues, backends }: Workload): ReadonlySet<string> {
+  const [host] = hosts;
+  if (!host || hosts.length > 1) return new Set();
+  const loads = ({ model, running }: QueueBacklog): boolean =>
+    running > 0 && slotsOf(host, model) > 0 && !backends.some((backend) => isLoaded(backend, model));
+  return new Set(queues.filter(loads).map(({ model }) => model));
+}
 
 function meanCostMs(queue: QueueBacklog, load: Workload): number {
   if (queue.waiting > 0 && queue.workMs > 0) return queue.workMs / queue.waiting;
@@ -132,7 +151,7 @@ function partOnHosts(model: string, hosts: readonly BackendState[], { backends }
 
 /**
  * Each other model before it is loaded once, and its own after that, unless it is this job that loads it, having
- * started; on several hosts at the same time. What is missing and has jobs that run is being loaded.
+ * started; on several hosts at the same time. Of what is being loaded half is done.
  */
 function loadsBefore(
   place: PlaceInLine,
@@ -149,11 +168,14 @@ function loadsBefore(
   const seats = sum(hosts.map((host) => slotsOf(host, place.model)));
   if (ahead + runningOf(place.model) >= seats) models.add(place.model);
   else models.delete(place.model);
+  for (const model of beingLoaded(hosts, load)) if (model !== place.model) models.add(model);
   const missing = [...models].filter((model) => !hosts.some((host) => isLoaded(host, model)));
   const left = (model: string): number => (runningOf(model) > 0 ? leftOfRunning : 1);
   return sum(missing.map((model) => left(model) * load.costs(model).loadMs)) / hosts.length;
 }
 
+const hostsOf = (model: string, { backends }: Workload): BackendState[] =>
+  backends.filter((backend) => slotsOf(backend, model) > 0);
 const slotsOf = (host: BackendState, model: string): number =>
   host.models.find(({ name }) => name === model)?.slots ?? 0;
 const isLoaded = (host: BackendState, model: string): boolean =>
