@@ -1,4 +1,4 @@
-import { closeRedis, openRedis, waitForRedis } from "@forebay/queue-bullmq";
+import { openServiceRedis } from "@forebay/queue-bullmq";
 import {
   createLogger,
   createMetrics,
@@ -11,13 +11,13 @@ import { startApi } from "./start-api.ts";
 
 const config = exitOnConfigError(() => loadConfig(apiConfigSchema, process.env));
 const logger = createLogger({ service: "api", level: config.logLevel });
-const redisWaitMs = 15_000;
 
-await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async ({ stack }) => {
-  const client = openRedis(config.redis, "producer", "forebay-api", (error) =>
-    logger.warn({ err: error }, "redis connection"),
-  );
-  stack.defer(() => closeRedis(client));
-  await waitForRedis(client, redisWaitMs);
-  await startApi(config, client, { logger, metrics: createMetrics("api") }, stack);
+await runService({ name: "api", graceMs: config.shutdownGraceMs, logger }, async (service) => {
+  const client = await openServiceRedis(service, {
+    settings: config.redis,
+    role: "producer",
+    clientName: "forebay-api",
+    onError: (error) => logger.warn({ err: error }, "redis connection"),
+  });
+  await startApi(config, client, { logger, metrics: createMetrics("api") }, service.stack);
 });

@@ -40,7 +40,8 @@ describe("a worker whose connection breaks", () => {
 
   test("after tokens were written and before it was told so writes them once", async () => {
     await using proxy = await openFaultyProxy(inject("redisUrl"));
-    await live.startWorker({ REDIS_URL: proxy.url });
+    // Stopped before the proxy is: without Redis it would wait for it.
+    await using _worker = await live.startWorker({ REDIS_URL: proxy.url });
     const id = await submit(api, story);
     const tokens = countEvents("token");
     const reading = followThrough([api], id, tokens);
@@ -56,7 +57,8 @@ describe("a worker whose connection breaks", () => {
 
   test("after it has begun a job and before it was told so begins it once", async () => {
     await using proxy = await openFaultyProxy(inject("redisUrl"));
-    await live.startWorker({ REDIS_URL: proxy.url });
+    // Stopped before the proxy is: without Redis it would wait for it.
+    await using _worker = await live.startWorker({ REDIS_URL: proxy.url });
     await ended(api, await submit(api));
     const space = await live.openSpace();
     // The only request of a start that names the log and the live channel together.

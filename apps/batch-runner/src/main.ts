@@ -1,4 +1,4 @@
-import { checkRedis, closeRedis, openRedis, waitForRedis } from "@forebay/queue-bullmq";
+import { checkRedis, openServiceRedis } from "@forebay/queue-bullmq";
 import {
   createLogger,
   createMetrics,
@@ -14,12 +14,16 @@ import { startBatchRunner } from "./start-batch-runner.ts";
 const config = exitOnConfigError(() => loadConfig(batchRunnerConfigSchema, process.env));
 const logger = createLogger({ service: "batch-runner", level: config.logLevel });
 
-await runService({ name: "batch-runner", graceMs: 10_000, logger }, async ({ stack }) => {
+await runService({ name: "batch-runner", graceMs: 10_000, logger }, async (service) => {
+  const { stack } = service;
   const metrics = createMetrics("batch-runner");
   const events = createRunnerEvents(logger, metrics);
-  const redis = openRedis(config.redis, "consumer", "forebay-batch-runner", events.redisFailed);
-  stack.defer(() => closeRedis(redis));
-  await waitForRedis(redis, 30_000);
+  const redis = await openServiceRedis(service, {
+    settings: config.redis,
+    role: "consumer",
+    clientName: "forebay-batch-runner",
+    onError: events.redisFailed,
+  });
   await startBatchRunner(config, redis, events, stack);
   const checks = { redis: () => checkRedis(redis) };
   const portVariable = "BATCH_OPS_PORT";

@@ -1,4 +1,4 @@
-import { checkRedis, closeRedis, openRedis, waitForRedis } from "@forebay/queue-bullmq";
+import { checkRedis, openServiceRedis } from "@forebay/queue-bullmq";
 import {
   createLogger,
   createMetrics,
@@ -14,12 +14,16 @@ import { startDashboard } from "./start-dashboard.ts";
 const config = exitOnConfigError(() => loadConfig(dashboardConfigSchema, process.env));
 const logger = createLogger({ service: "dashboard", level: config.logLevel });
 
-await runService({ name: "dashboard", graceMs: 5_000, logger }, async ({ stack }) => {
+await runService({ name: "dashboard", graceMs: 5_000, logger }, async (service) => {
+  const { stack } = service;
   const metrics = createMetrics("dashboard");
   const events = createDashboardEvents(logger, metrics);
-  const redis = openRedis(config.redis, "producer", "forebay-dashboard", events.redisFailed);
-  stack.defer(() => closeRedis(redis));
-  await waitForRedis(redis, 30_000);
+  const redis = await openServiceRedis(service, {
+    settings: config.redis,
+    role: "producer",
+    clientName: "forebay-dashboard",
+    onError: events.redisFailed,
+  });
   const { url } = await startDashboard(config, redis, events, stack);
   logger.info({ url: `${url}${config.basePath}/`, read_only: config.readOnly }, "dashboard listens");
   const checks = { redis: () => checkRedis(redis) };

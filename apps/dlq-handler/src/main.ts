@@ -1,4 +1,4 @@
-import { checkRedis, closeRedis, openRedis, waitForRedis } from "@forebay/queue-bullmq";
+import { checkRedis, openServiceRedis } from "@forebay/queue-bullmq";
 import {
   createLogger,
   createMetrics,
@@ -15,13 +15,17 @@ import { startDlqHandler } from "./start-dlq-handler.ts";
 const config = exitOnConfigError(() => loadConfig(dlqConfigSchema, process.env));
 const logger = createLogger({ service: "dlq-handler", level: config.logLevel });
 
-await runService({ name: "dlq-handler", graceMs: config.shutdownGraceMs, logger }, async ({ stack }) => {
+await runService({ name: "dlq-handler", graceMs: config.shutdownGraceMs, logger }, async (service) => {
+  const { stack } = service;
   const registry = createMetrics("dlq-handler");
   const metrics = createDlqMetrics(registry);
   const events = createDlqEvents(logger, metrics);
-  const redis = openRedis(config.redis, "consumer", "forebay-dlq-handler", events.redisFailed);
-  stack.defer(() => closeRedis(redis));
-  await waitForRedis(redis, 30_000);
+  const redis = await openServiceRedis(service, {
+    settings: config.redis,
+    role: "consumer",
+    clientName: "forebay-dlq-handler",
+    onError: events.redisFailed,
+  });
   await startDlqHandler(config, redis, metrics, events, stack);
   const checks = { redis: () => checkRedis(redis) };
   const portVariable = "DLQ_OPS_PORT";

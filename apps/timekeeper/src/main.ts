@@ -1,12 +1,10 @@
 import {
   checkRedis,
-  closeRedis,
   createQueueDirectory,
   createScheduleStore,
   openQueueSpace,
-  openRedis,
+  openServiceRedis,
   openTickConsumer,
-  waitForRedis,
 } from "@forebay/queue-bullmq";
 import { defaultDeliveryPolicy as policy } from "@forebay/queue-contracts";
 import {
@@ -27,12 +25,16 @@ import { sweepDeadlines } from "./sweep-deadlines.ts";
 const config = exitOnConfigError(() => loadConfig(timekeeperConfigSchema, process.env));
 const logger = createLogger({ service: "timekeeper", level: config.logLevel });
 
-await runService({ name: "timekeeper", graceMs: 5_000, logger }, async ({ stack }) => {
+await runService({ name: "timekeeper", graceMs: 5_000, logger }, async (service) => {
+  const { stack } = service;
   const metrics = createMetrics("timekeeper");
   const events = createTimekeeperEvents(logger, metrics);
-  const redis = openRedis(config.redis, "consumer", "forebay-timekeeper", events.redisFailed);
-  stack.defer(() => closeRedis(redis));
-  await waitForRedis(redis, 30_000);
+  const redis = await openServiceRedis(service, {
+    settings: config.redis,
+    role: "consumer",
+    clientName: "forebay-timekeeper",
+    onError: events.redisFailed,
+  });
   const space = openQueueSpace(redis, config.redis.prefix);
   stack.defer(() => space.close());
   const directory = createQueueDirectory(space);

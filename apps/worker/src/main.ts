@@ -1,4 +1,4 @@
-import { checkRedis, closeRedis, openRedis, waitForRedis } from "@forebay/queue-bullmq";
+import { checkRedis, openServiceRedis } from "@forebay/queue-bullmq";
 import {
   createLogger,
   createMetrics,
@@ -14,12 +14,16 @@ import { startWorker } from "./start-worker.ts";
 const config = exitOnConfigError(() => loadConfig(workerConfigSchema, process.env));
 const logger = createLogger({ service: "worker", level: config.logLevel });
 
-await runService({ name: "worker", graceMs: config.shutdownGraceMs, logger }, async ({ stack }) => {
+await runService({ name: "worker", graceMs: config.shutdownGraceMs, logger }, async (service) => {
+  const { stack } = service;
   const metrics = createMetrics("worker");
   const events = createWorkerEvents(logger, metrics);
-  const redis = openRedis(config.redis, "consumer", "forebay-worker", events.redisFailed);
-  stack.defer(() => closeRedis(redis));
-  await waitForRedis(redis, 30_000);
+  const redis = await openServiceRedis(service, {
+    settings: config.redis,
+    role: "consumer",
+    clientName: "forebay-worker",
+    onError: events.redisFailed,
+  });
   await startWorker(config, redis, events, stack);
   const checks = { redis: () => checkRedis(redis) };
   const portVariable = "WORKER_OPS_PORT";

@@ -94,3 +94,13 @@ test("Redis killed while jobs run and while they end: each ends once, completed"
   expect(jobs.map((job) => job.state)).toEqual(ids.map(() => "completed"));
   expect(jobs.every((job) => job.attemptsMade === 1)).toBe(true);
 }, 90_000);
+
+test("a worker told to stop while Redis is away does so, cleanly", async () => {
+  await using redis = await startRedis();
+  await using own = await createFixture(redis.url);
+  const worker = await own.startWorker();
+  await redis.kill("SIGKILL");
+  await worker.stop(40_000);
+  expect(await worker.exited).toEqual({ code: 0, signal: null });
+  await redis.restart();
+});

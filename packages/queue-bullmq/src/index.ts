@@ -37,6 +37,7 @@ export * from "./queues/operator-wishes.ts";
 export * from "./queues/slot-leases.ts";
 export * from "./consumer/open-consumer.ts";
 export * from "./redis/open-redis.ts";
+export * from "./redis/open-service-redis.ts";
 export * from "./consumer/outcome.ts";
 export * from "./queues/queue-directory.ts";
 export * from "./queues/queue-gauges.ts";

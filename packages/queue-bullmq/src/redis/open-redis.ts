@@ -28,19 +28,22 @@ const roleOptions: Record<RedisRole, RedisOptions> = {
  * `closeRedis`. A producer's commands reject while Redis is away, a consumer's wait.
  *
  * @param onError called for every connection error; ioredis reconnects by itself.
+ * @param givenUp once it aborts, a connection that is lost stays so, and what waits for it fails: this one and all
+ *   that are copied from it
  */
 export function openRedis(
   settings: RedisSettings,
   role: RedisRole,
   clientName: string,
   onError: (error: Error) => void,
+  givenUp?: AbortSignal,
 ): Redis {
   const client = new TurnRedis(settings.url, {
     ...roleOptions[role],
     ...(settings.password === undefined ? {} : { password: settings.password }),
     connectionName: clientName,
     // Back within a second of Redis: a queue that is up again must not look down.
-    retryStrategy: (times) => Math.min(times * 50, 1_000),
+    retryStrategy: (times) => (givenUp?.aborted ? null : Math.min(times * 50, 1_000)),
     // A frozen Redis never answers the end of a connection.
     disconnectTimeout: 200,
   });
@@ -50,20 +53,23 @@ export function openRedis(
   return client;
 }
 
-/** Resolves when the connection is usable; rejects after `timeoutMs` with a text for the operator. */
+/** Resolves when the connection is usable; rejects after `timeoutMs`, or when it is closed, with a text for the operator. */
 export async function waitForRedis(client: Redis, timeoutMs: number): Promise<void> {
   if (client.status === "ready") return;
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      client.off("ready", ready);
-      const { host, port } = client.options;
-      reject(new Error(`Redis at ${host}:${port} did not answer within ${timeoutMs} ms; see REDIS_URL`));
-    }, timeoutMs);
-    const ready = (): void => {
+    const settle = (error?: Error): void => {
       clearTimeout(timer);
-      resolve();
+      client.off("ready", ready).off("end", ended);
+      if (error) reject(error);
+      else resolve();
     };
-    client.once("ready", ready);
+    const { host, port } = client.options;
+    const ready = (): void => settle();
+    const ended = (): void => settle(new Error(`the connection to Redis at ${host}:${port} was closed`));
+    const late = (): void =>
+      settle(new Error(`Redis at ${host}:${port} did not answer within ${timeoutMs} ms; see REDIS_URL`));
+    const timer = setTimeout(late, timeoutMs);
+    client.once("ready", ready).once("end", ended);
   });
 }
 

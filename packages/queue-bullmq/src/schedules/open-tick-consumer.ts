@@ -1,6 +1,10 @@
 import { Worker } from "bullmq";
 import type { QueueSpace } from "../queues/queue-space.ts";
+import { closeWorker } from "../redis/close-worker.ts";
 import { scheduleQueueName } from "./schedule.ts";
+
+/** A tick takes milliseconds; only an absent Redis takes longer. */
+const closeWithinMs = 3_000;
 
 /** A schedule is due, or was. */
 export type Tick = { readonly scheduleId: string; readonly dueAt: Date };
@@ -22,5 +26,5 @@ export function openTickConsumer(
   );
   worker.on("error", onError);
   worker.on("failed", (_job, error) => onError(error));
-  return { [Symbol.asyncDispose]: () => worker.close() };
+  return { [Symbol.asyncDispose]: () => closeWorker(worker, closeWithinMs) };
 }
