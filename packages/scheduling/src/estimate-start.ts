@@ -43,21 +43,12 @@ const passedOverMs = 60_000;
  * the slots that work on it, and the loads that come between. undefined: no host that is up has its model.
  */
 export function estimateStartMs(place: PlaceInLine, load: Workload): number | undefined {
-  const seen = { ...load, queues: asPlaceSays(place, load.queues) };
-  const first = lineBefore(place, seen, partByMemory(servedFirst(place, seen)));
+  const scene = sceneOf(place.model, load);
+  if (!scene) return undefined;
+  const first = lineBefore(place, scene, partByMemory);
   // After that everybody's turn comes, with loads in between.
-  const line = first && first.waitMs > passedOverMs ? lineBefore(place, seen, partByTag) : first;
-  return line && Math.round(line.waitMs + loadsBefore(place, line.hosts, line.shares, line.before, seen));
-}
-
-/** A place is read when it is asked for, the queues may have been a second before: who came meanwhile counts. */
-function asPlaceSays(place: PlaceInLine, queues: readonly QueueBacklog[]): readonly QueueBacklog[] {
-  const { queueName: name, model, tag, ahead } = place;
-  const none = { name, model, waiting: 0, running: 0, workMs: 0, headTag: tag, tailTag: tag };
-  const own = queues.find((queue) => queue.name === name) ?? none;
-  if (ahead <= own.waiting || ahead === Number.POSITIVE_INFINITY) return queues;
-  const workMs = own.workMs * (ahead / Math.max(1, own.waiting));
-  return [...queues.filter((queue) => queue !== own), { ...own, waiting: ahead, workMs }];
+  const line = first.waitMs > passedOverMs ? lineBefore(place, scene, partByTag) : first;
+  return Math.round(line.waitMs + loadsBefore(place, scene, line.missing, load));
 }
 
 /**
@@ -66,32 +57,134 @@ function asPlaceSays(place: PlaceInLine, queues: readonly QueueBacklog[]): reado
  */
 export function lengthOfLineMs(model: string, load: Workload): number | undefined {
   const end = { queueName: "", model, tag: Number.POSITIVE_INFINITY, ahead: Number.POSITIVE_INFINITY };
-  return lineBefore(end, load, partByTag)?.waitMs;
+  const scene = sceneOf(model, load);
+  return scene && lineBefore(end, scene, partByTag).waitMs;
+}
+
+/** A queue as the hosts of a model see it. */
+type Share = {
+  readonly queue: QueueBacklog;
+  /** How much of its work they do. */ readonly part: number;
+  /** What one of its jobs takes, about. */ readonly eachMs: number;
+  /** They would have to load its model. */ readonly missing: boolean;
+};
+
+/** What is the same for all places of a model. */
+type Scene = {
+  readonly hosts: readonly BackendState[];
+  readonly slots: number;
+  readonly shares: readonly Share[];
+  /** A job of a queue nobody has been on. */ readonly eachMs: number;
+  readonly running: number;
+  /** Work left of what runs. */ readonly leftMs: number;
+  readonly missing: boolean;
+  readonly loading: ReadonlySet<string>;
+  /** Models whose jobs go first. */ readonly first: ReadonlySet<string>;
+};
+
+/** One reading is asked about thousands of places. */
+const scenes = new WeakMap<Workload, Map<string, Scene | undefined>>();
+
+function sceneOf(model: string, load: Workload): Scene | undefined {
+  const known = scenes.get(load) ?? new Map<string, Scene | undefined>();
+  if (known.size === 0) scenes.set(load, known);
+  if (!known.has(model)) known.set(model, createScene(model, load));
+  return known.get(model);
+}
+
+function createScene(model: string, load: Workload): Scene | undefined {
+  const hosts = hostsOf(model, load);
+  const slots = sum(hosts.map((host) => slotsOf(host, model)));
+  if (slots === 0) return undefined;
+  const isMissing = (name: string): boolean => !hosts.some((host) => isLoaded(host, name));
+  const shares = load.queues.map((queue) => ({
+    queue,
+    part: partOnHosts(queue.model, hosts, load),
+    eachMs: meanCostMs(queue, load),
+    missing: isMissing(queue.model),
+  }));
+  const loading = beingLoaded(hosts, load);
+  const loaded = hosts.flatMap(({ models }) => models.flatMap((each) => (each.loaded ? [each.name] : [])));
+  return {
+    hosts,
+    slots,
+    shares,
+    eachMs: jobCostMs(model, load),
+    running: sum(shares.map(({ queue, part }) => part * queue.running)),
+    leftMs: sum(shares.map(({ queue, part, eachMs }) => part * queue.running * leftOfRunning * eachMs)),
+    missing: isMissing(model),
+    loading,
+    // A host that loads is given nothing else.
+    first: loading.size > 0 ? loading : new Set(loaded),
+  };
 }
 
 /** How much of what waits on another queue is before a place: 0 to 1. */
-type PartBefore = (queue: QueueBacklog, place: PlaceInLine) => number;
+type PartBefore = (queue: QueueBacklog, place: PlaceInLine, scene: Scene) => number;
 
-function lineBefore(place: PlaceInLine, load: Workload, partBefore: PartBefore) {
-  const hosts = hostsOf(place.model, load);
-  const slots = sum(hosts.map((host) => slotsOf(host, place.model)));
-  if (slots === 0) return undefined;
-  const shares = load.queues.map((queue) => ({ queue, part: partOnHosts(queue.model, hosts, load) }));
-  const workBefore = (queue: QueueBacklog): number => {
-    if (queue.waiting === 0) return 0;
-    const own = queue.name === place.queueName;
-    const jobs = own ? Math.min(place.ahead, queue.waiting) : partBefore(queue, place) * queue.waiting;
-    return jobs * meanCostMs(queue, load);
-  };
-  const before = shares.map(({ queue, part }) => part * workBefore(queue));
-  const running = sum(shares.map(({ queue, part }) => part * queue.running));
-  const left = sum(
-    shares.map(({ queue, part }) => part * queue.running * leftOfRunning * meanCostMs(queue, load)),
-  );
-  const work = sum(before);
+/** Tags of a backlog lie about evenly between its first and its last. */
+const partByTag: PartBefore = ({ headTag, tailTag }, { tag }) => {
+  const span = tailTag - headTag;
+  return span <= 0 ? Number(headTag < tag) : Math.min(1, Math.max(0, (tag - headTag) / span));
+};
+
+/** What is in memory goes on while jobs wait for it; those of a model that is not are passed over. */
+const partByMemory: PartBefore = (queue, place, scene) =>
+  scene.first.has(queue.model) === scene.first.has(place.model)
+    ? partByTag(queue, place, scene)
+    : Number(scene.first.has(queue.model));
+
+/** Until its slots are free, and the models of those before it that have to be loaded. */
+function lineBefore(place: PlaceInLine, scene: Scene, partBefore: PartBefore) {
+  const { shares, running, slots, leftMs } = scene;
+  const own = shares.find(({ queue }) => queue.name === place.queueName);
+  const missing = new Set<string>();
+  let work = aheadOf(place, scene) * (own ?? scene).eachMs;
+  for (const share of shares) {
+    const { queue, part, eachMs } = share;
+    if (share === own || queue.waiting === 0) continue;
+    const before = part * partBefore(queue, place, scene) * queue.waiting * eachMs;
+    if (before > 0 && share.missing) missing.add(queue.model);
+    work += before;
+  }
   // Somebody is idle: nothing that runs stands in its way.
-  const waitMs = running < slots && work === 0 ? 0 : (work + left) / slots;
-  return { hosts, shares, before, waitMs };
+  return { waitMs: running < slots && work === 0 ? 0 : (work + leftMs) / slots, missing };
+}
+
+/** A place is read when it is asked for, the queues may have been a second before: who came meanwhile counts. */
+function aheadOf({ queueName, ahead }: PlaceInLine, { shares }: Scene): number {
+  if (ahead !== Number.POSITIVE_INFINITY) return ahead;
+  return shares.find(({ queue }) => queue.name === queueName)?.queue.waiting ?? 0;
+}
+
+/**
+ * Each other model before it is loaded once, and its own after that, unless it is this job that loads it, having
+ * started; on several hosts at the same time. Of what is being loaded half is done.
+ */
+function loadsBefore(
+  place: PlaceInLine,
+  scene: Scene,
+  missing: ReadonlySet<string>,
+  { queues, costs }: Workload,
+): number {
+  if (missing.size === 0 && scene.loading.size === 0 && !scene.missing) return 0;
+  const models = new Set([...missing, ...scene.loading]);
+  const runningOf = (of: string): number =>
+    sum(queues.map(({ model, running }) => (model === of ? running : 0)));
+  const seated = aheadOf(place, scene) + runningOf(place.model) < scene.slots;
+  if (scene.missing && !seated) models.add(place.model);
+  else models.delete(place.model);
+  const left = (model: string): number => (runningOf(model) > 0 ? leftOfRunning : 1);
+  return sum([...models].map((model) => left(model) * costs(model).loadMs)) / scene.hosts.length;
+}
+
+/** What has jobs that run and is nowhere in memory; on several hosts the others go on meanwhile. */
+function beingLoaded(hosts: readonly BackendState[], { queues, backends }: Workload): ReadonlySet<string> {
+  const [host] = hosts;
+  if (!host || hosts.length > 1) return new Set();
+  const loads = ({ model, running }: QueueBacklog): boolean =>
+    running > 0 && slotsOf(host, model) > 0 && !backends.some((backend) => isLoaded(backend, model));
+  return new Set(queues.filter(loads).map(({ model }) => model));
 }
 
 /** The milliseconds of a slot that all hosts together work off each millisecond for these models. */
@@ -106,40 +199,12 @@ export function delayOfWork(of: string, on: string, load: Workload): number {
   return slots === 0 ? 0 : partOnHosts(of, hosts, load) / slots;
 }
 
-/** Tags of a backlog lie about evenly between its first and its last. */
-const partByTag: PartBefore = ({ headTag, tailTag }, { tag }) => {
-  const span = tailTag - headTag;
-  return span <= 0 ? Number(headTag < tag) : Math.min(1, Math.max(0, (tag - headTag) / span));
-};
-
-/** What is in memory goes on while jobs wait for it; those of a model that is not are passed over. */
-function partByMemory(first: ReadonlySet<string>): PartBefore {
-  return (queue, place) =>
-    first.has(queue.model) === first.has(place.model)
-      ? partByTag(queue, place)
-      : Number(first.has(queue.model));
-}
-
-/** The models in the memory of the hosts of a place; of a host that loads, the one it loads, since it is given nothing else. */
-function servedFirst(place: PlaceInLine, load: Workload): ReadonlySet<string> {
-  const hosts = hostsOf(place.model, load);
-  const loading = beingLoaded(hosts, load);
-  if (loading.size > 0) return loading;
-  return new Set(hosts.flatMap(({ models }) => models.flatMap(({ name, loaded }) => (loaded ? [name] : []))));
-}
-
-/** What has jobs that run and is nowhere in memory; on several hosts the others go on meanwhile. */
-function beingLoaded(hosts: readonly BackendState[], { queues, backends }: Workload): ReadonlySet<string> {
-  const [host] = hosts;
-  if (!host || hosts.length > 1) return new Set();
-  const loads = ({ model, running }: QueueBacklog): boolean =>
-    running > 0 && slotsOf(host, model) > 0 && !backends.some((backend) => isLoaded(backend, model));
-  return new Set(queues.filter(loads).map(({ model }) => model));
-}
-
 function meanCostMs(queue: QueueBacklog, load: Workload): number {
-  if (queue.waiting > 0 && queue.workMs > 0) return queue.workMs / queue.waiting;
-  const { msPerPromptToken, msPerOutputToken, outputTokens } = load.costs(queue.model);
+  return queue.waiting > 0 && queue.workMs > 0 ? queue.workMs / queue.waiting : jobCostMs(queue.model, load);
+}
+
+function jobCostMs(model: string, load: Workload): number {
+  const { msPerPromptToken, msPerOutputToken, outputTokens } = load.costs(model);
   return outputTokens * (msPerOutputToken + msPerPromptToken);
 }
 
@@ -147,31 +212,6 @@ function meanCostMs(queue: QueueBacklog, load: Workload): number {
 function partOnHosts(model: string, hosts: readonly BackendState[], { backends }: Workload): number {
   const everywhere = sum(backends.map((host) => slotsOf(host, model)));
   return everywhere === 0 ? 0 : sum(hosts.map((host) => slotsOf(host, model))) / everywhere;
-}
-
-/**
- * Each other model before it is loaded once, and its own after that, unless it is this job that loads it, having
- * started; on several hosts at the same time. Of what is being loaded half is done.
- */
-function loadsBefore(
-  place: PlaceInLine,
-  hosts: readonly BackendState[],
-  shares: readonly { queue: QueueBacklog; part: number }[],
-  before: readonly number[],
-  load: Workload,
-): number {
-  const models = new Set<string>();
-  for (const [index, { queue }] of shares.entries()) if ((before[index] ?? 0) > 0) models.add(queue.model);
-  const runningOf = (of: string): number =>
-    sum(load.queues.map(({ model, running }) => (model === of ? running : 0)));
-  const ahead = Math.min(place.ahead, load.queues.find(({ name }) => name === place.queueName)?.waiting ?? 0);
-  const seats = sum(hosts.map((host) => slotsOf(host, place.model)));
-  if (ahead + runningOf(place.model) >= seats) models.add(place.model);
-  else models.delete(place.model);
-  for (const model of beingLoaded(hosts, load)) if (model !== place.model) models.add(model);
-  const missing = [...models].filter((model) => !hosts.some((host) => isLoaded(host, model)));
-  const left = (model: string): number => (runningOf(model) > 0 ? leftOfRunning : 1);
-  return sum(missing.map((model) => left(model) * load.costs(model).loadMs)) / hosts.length;
 }
 
 const hostsOf = (model: string, { backends }: Workload): BackendState[] =>
