@@ -1,13 +1,7 @@
 import { expect, test } from "vitest";
-import {
-  type BackendState,
-  delayOfWork,
-  estimateStartMs,
-  lengthOfLineMs,
-  type QueueBacklog,
-  type Workload,
-} from "./estimate-start.ts";
+import { delayOfWork, estimateStartMs, lengthOfLineMs } from "./estimate-start.ts";
 import { modelCosts } from "./model-costs.ts";
+import type { BackendState, QueueBacklog, Workload } from "./workload.ts";
 
 const costs = { ...modelCosts(), loadMs: 3_000 };
 const host = (name: string, models: Record<string, [slots: number, loaded: boolean]>): BackendState => ({

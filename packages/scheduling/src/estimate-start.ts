@@ -1,29 +1,5 @@
-import type { ModelCosts } from "./model-costs.ts";
-
-/** One queue as it stands. */
-export type QueueBacklog = {
-  readonly name: string;
-  readonly model: string;
-  readonly waiting: number;
-  readonly running: number;
-  /** Estimated milliseconds of a slot all waiting jobs take. */ readonly workMs: number;
-  /** Tags of the first and the last that wait. */
-  readonly headTag: number;
-  readonly tailTag: number;
-};
-
-/** One Ollama that is up. */
-export type BackendState = {
-  readonly name: string;
-  readonly models: readonly { readonly name: string; readonly slots: number; readonly loaded: boolean }[];
-};
-
-/** All that waits and all that works on it, at one moment. */
-export type Workload = {
-  readonly queues: readonly QueueBacklog[];
-  readonly backends: readonly BackendState[];
-  readonly costs: (model: string) => ModelCosts;
-};
+import { hostsOf, leftOfRunning, partOnHosts, type LineScene, sceneOf, slotsOf, sum } from "./line-scene.ts";
+import type { BackendState, QueueBacklog, Workload } from "./workload.ts";
 
 /** Where a waiting job stands. */
 export type PlaceInLine = {
@@ -33,8 +9,6 @@ export type PlaceInLine = {
   /** Jobs of its own queue before it; infinity: all there are. */ readonly ahead: number;
 };
 
-/** Of a job that runs, half is done on average. */
-const leftOfRunning = 0.5;
 /** How long a job is passed over for the sake of what is in memory, about: workers may be told otherwise. */
 const passedOverMs = 60_000;
 
@@ -61,66 +35,8 @@ export function lengthOfLineMs(model: string, load: Workload): number | undefine
   return scene && lineBefore(end, scene, partByTag).waitMs;
 }
 
-/** A queue as the hosts of a model see it. */
-type Share = {
-  readonly queue: QueueBacklog;
-  /** How much of its work they do. */ readonly part: number;
-  /** What one of its jobs takes, about. */ readonly eachMs: number;
-  /** They would have to load its model. */ readonly missing: boolean;
-};
-
-/** What is the same for all places of a model. */
-type Scene = {
-  readonly hosts: readonly BackendState[];
-  readonly slots: number;
-  readonly shares: readonly Share[];
-  /** A job of a queue nobody has been on. */ readonly eachMs: number;
-  readonly running: number;
-  /** Work left of what runs. */ readonly leftMs: number;
-  readonly missing: boolean;
-  readonly loading: ReadonlySet<string>;
-  /** Models whose jobs go first. */ readonly first: ReadonlySet<string>;
-};
-
-/** One reading is asked about thousands of places. */
-const scenes = new WeakMap<Workload, Map<string, Scene | undefined>>();
-
-function sceneOf(model: string, load: Workload): Scene | undefined {
-  const known = scenes.get(load) ?? new Map<string, Scene | undefined>();
-  if (known.size === 0) scenes.set(load, known);
-  if (!known.has(model)) known.set(model, createScene(model, load));
-  return known.get(model);
-}
-
-function createScene(model: string, load: Workload): Scene | undefined {
-  const hosts = hostsOf(model, load);
-  const slots = sum(hosts.map((host) => slotsOf(host, model)));
-  if (slots === 0) return undefined;
-  const isMissing = (name: string): boolean => !hosts.some((host) => isLoaded(host, name));
-  const shares = load.queues.map((queue) => ({
-    queue,
-    part: partOnHosts(queue.model, hosts, load),
-    eachMs: meanCostMs(queue, load),
-    missing: isMissing(queue.model),
-  }));
-  const loading = beingLoaded(hosts, load);
-  const loaded = hosts.flatMap(({ models }) => models.flatMap((each) => (each.loaded ? [each.name] : [])));
-  return {
-    hosts,
-    slots,
-    shares,
-    eachMs: jobCostMs(model, load),
-    running: sum(shares.map(({ queue, part }) => part * queue.running)),
-    leftMs: sum(shares.map(({ queue, part, eachMs }) => part * queue.running * leftOfRunning * eachMs)),
-    missing: isMissing(model),
-    loading,
-    // A host that loads is given nothing else.
-    first: loading.size > 0 ? loading : new Set(loaded),
-  };
-}
-
 /** How much of what waits on another queue is before a place: 0 to 1. */
-type PartBefore = (queue: QueueBacklog, place: PlaceInLine, scene: Scene) => number;
+type PartBefore = (queue: QueueBacklog, place: PlaceInLine, scene: LineScene) => number;
 
 /** Tags of a backlog lie about evenly between its first and its last. */
 const partByTag: PartBefore = ({ headTag, tailTag }, { tag }) => {
@@ -135,7 +51,7 @@ const partByMemory: PartBefore = (queue, place, scene) =>
     : Number(scene.first.has(queue.model));
 
 /** Until its slots are free, and the models of those before it that have to be loaded. */
-function lineBefore(place: PlaceInLine, scene: Scene, partBefore: PartBefore) {
+function lineBefore(place: PlaceInLine, scene: LineScene, partBefore: PartBefore) {
   const { shares, running, slots, leftMs } = scene;
   const own = shares.find(({ queue }) => queue.name === place.queueName);
   const missing = new Set<string>();
@@ -152,7 +68,7 @@ function lineBefore(place: PlaceInLine, scene: Scene, partBefore: PartBefore) {
 }
 
 /** A place is read when it is asked for, the queues may have been a second before: who came meanwhile counts. */
-function aheadOf({ queueName, ahead }: PlaceInLine, { shares }: Scene): number {
+function aheadOf({ queueName, ahead }: PlaceInLine, { shares }: LineScene): number {
   if (ahead !== Number.POSITIVE_INFINITY) return ahead;
   return shares.find(({ queue }) => queue.name === queueName)?.queue.waiting ?? 0;
 }
@@ -163,7 +79,7 @@ function aheadOf({ queueName, ahead }: PlaceInLine, { shares }: Scene): number {
  */
 function loadsBefore(
   place: PlaceInLine,
-  scene: Scene,
+  scene: LineScene,
   missing: ReadonlySet<string>,
   { queues, costs }: Workload,
 ): number {
@@ -178,15 +94,6 @@ function loadsBefore(
   return sum([...models].map((model) => left(model) * costs(model).loadMs)) / scene.hosts.length;
 }
 
-/** What has jobs that run and is nowhere in memory; on several hosts the others go on meanwhile. */
-function beingLoaded(hosts: readonly BackendState[], { queues, backends }: Workload): ReadonlySet<string> {
-  const [host] = hosts;
-  if (!host || hosts.length > 1) return new Set();
-  const loads = ({ model, running }: QueueBacklog): boolean =>
-    running > 0 && slotsOf(host, model) > 0 && !backends.some((backend) => isLoaded(backend, model));
-  return new Set(queues.filter(loads).map(({ model }) => model));
-}
-
 /** The milliseconds of a slot that all hosts together work off each millisecond for these models. */
 export function slotsFor(models: ReadonlySet<string>, backends: readonly BackendState[]): number {
   return sum(backends.map((host) => Math.max(0, ...[...models].map((model) => slotsOf(host, model)))));
@@ -198,26 +105,3 @@ export function delayOfWork(of: string, on: string, load: Workload): number {
   const slots = sum(hosts.map((host) => slotsOf(host, on)));
   return slots === 0 ? 0 : partOnHosts(of, hosts, load) / slots;
 }
-
-function meanCostMs(queue: QueueBacklog, load: Workload): number {
-  return queue.waiting > 0 && queue.workMs > 0 ? queue.workMs / queue.waiting : jobCostMs(queue.model, load);
-}
-
-function jobCostMs(model: string, load: Workload): number {
-  const { msPerPromptToken, msPerOutputToken, outputTokens } = load.costs(model);
-  return outputTokens * (msPerOutputToken + msPerPromptToken);
-}
-
-/** How much of a model's work these hosts do. */
-function partOnHosts(model: string, hosts: readonly BackendState[], { backends }: Workload): number {
-  const everywhere = sum(backends.map((host) => slotsOf(host, model)));
-  return everywhere === 0 ? 0 : sum(hosts.map((host) => slotsOf(host, model))) / everywhere;
-}
-
-const hostsOf = (model: string, { backends }: Workload): BackendState[] =>
-  backends.filter((backend) => slotsOf(backend, model) > 0);
-const slotsOf = (host: BackendState, model: string): number =>
-  host.models.find(({ name }) => name === model)?.slots ?? 0;
-const isLoaded = (host: BackendState, model: string): boolean =>
-  host.models.some(({ name, loaded }) => name === model && loaded);
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
