@@ -89,10 +89,10 @@ export async function noteDispatch(
 /** From a job's field `share` and what `note_taken` returned; "" = nothing. */
 export function parseForecast(share: string, eta: string): Forecast {
   const cost = Number(share.split(" ")[2]);
-  const [waitMs = 0, lowMs = 0, highMs = 0, tookMs] = eta.split(" ").map(Number);
+  const [plainMs = 0, lowMs = 0, highMs = 0, tookMs] = eta.split(" ").map(Number);
   return {
     costMs: Number.isFinite(cost) ? cost / ticksPerMs : undefined,
-    start: tookMs === undefined ? undefined : { waitMs, lowMs, highMs, tookMs },
+    start: tookMs === undefined ? undefined : { plainMs, lowMs, highMs, tookMs },
   };
 }
 
