@@ -7,6 +7,7 @@ import { openInstantOllama } from "./ollama/open-instant-ollama.ts";
 import { measureBatches } from "./parts/measure-batches.ts";
 import { measureBytes } from "./parts/measure-bytes.ts";
 import { measureEta } from "./parts/measure-eta.ts";
+import { measureEtaLive } from "./parts/measure-eta-live.ts";
 import { measureDeepQueue } from "./parts/measure-deep-queue.ts";
 import { measureFairCost } from "./parts/measure-fair-cost.ts";
 import { measureFairness } from "./parts/measure-fairness.ts";
@@ -52,6 +53,7 @@ const parts: Record<string, Part> = {
   "fair-cost": measureFairCost,
   "deep-queue": measureDeepQueue,
   eta: measureEta,
+  "eta-live": measureEtaLive,
   overload: measureOverload,
   faults: measureFaults,
 };

@@ -55,6 +55,7 @@ const envSchema = z.object({
   API_FILE_BYTES_MAX: count.default(200 * 1024 * 1024),
   RETENTION_FILES_S: count.min(3_600).default(30 * 24 * 3_600),
   API_TENANT_JOBS_OPEN_MAX: count.default(10_000),
+  API_TENANT_JOBS_RUNNING_MAX: count.optional(),
   API_JOBS_WAITING_MAX: count.default(100_000),
   // What no other key says; absent: no such limit.
   API_TENANT_REQUESTS_PER_MIN: count.optional(),
@@ -117,6 +118,7 @@ export const apiConfigSchema = envSchema.transform((env, context) => ({
   uploads: { bytesMax: env.API_FILE_BYTES_MAX, retentionS: env.RETENTION_FILES_S },
   limits: {
     tenantJobsOpenMax: env.API_TENANT_JOBS_OPEN_MAX,
+    tenantJobsRunningMax: env.API_TENANT_JOBS_RUNNING_MAX,
     jobsWaitingMax: env.API_JOBS_WAITING_MAX,
     backlogSMax: env.API_BACKLOG_MAX_S,
     tenantRates: {

@@ -16,6 +16,7 @@ const job: JobView = {
   started_at: null,
   finished_at: null,
   queue_position: 2,
+  waiting_for: null,
   run_at: null,
   eta_s: null,
   eta_range_s: null,
@@ -52,6 +53,11 @@ describe("the numbers of a job are those that say something in its state", () =>
   test.each<[string, JobView, string[]]>([
     ["waiting", job, ["llama3.2:3b", "2 before it", "5.00 s"]],
     ["foretold", { ...job, eta_s: 42 }, ["llama3.2:3b", "2 before it", "in ~42 s", "5.00 s"]],
+    [
+      "behind its own",
+      { ...job, queue_position: null, waiting_for: "running_limit", eta_s: null },
+      ["llama3.2:3b", "until another job of the tenant ends", "5.00 s"],
+    ],
     ["next", { ...job, queue_position: 0 }, ["llama3.2:3b", "next", "5.00 s"]],
     ["loading", started, ["llama3.2:3b", "2.00 s", "3.00 s"]],
     [

@@ -34,6 +34,8 @@ describe("a command line that is wrong ends with status 2 and says what to type"
     ["keys create --name ci --tenant acme --weight -1", "argument is ambiguous"],
     ["keys create --name ci --tenant acme --weight 0", "--weight Too small"],
     ["keys create --name ci --tenant acme --jobs-open-max many", "--jobs-open-max"],
+    ["keys create --name ci --tenant acme --jobs-running-max 0", "--jobs-running-max Too small"],
+    ["keys create --name ci --tenant acme --tokens-per-day 1.5", "--tokens-per-day"],
     ["keys create --name ci --tenant acme --expires yesterday", "--expires must be a span"],
     ["keys create --name ci --tenant acme --allow-weak", "Unknown option '--allow-weak'"],
     ["watch", "which job?"],

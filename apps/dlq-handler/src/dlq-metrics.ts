@@ -5,9 +5,14 @@ export type DlqMetrics = ReturnType<typeof createDlqMetrics>;
 export function createDlqMetrics(metrics: Metrics) {
   return {
     queueJobs: metrics.gauge("forebay_queue_jobs", "Jobs on a queue, by state.", ["queue", "model", "state"]),
+    queueJobsHeld: metrics.gauge(
+      "forebay_queue_jobs_held",
+      "Of the jobs waiting on a queue, those passed over because their tenant runs as many as it may.",
+      ["queue", "model"],
+    ),
     oldestWaiting: metrics.gauge(
       "forebay_queue_oldest_waiting_seconds",
-      "Age of the job that has waited longest; 0 when none waits.",
+      "Age of the job that has waited longest, those held apart; 0 when none waits.",
       ["queue", "model"],
     ),
     workersLive: metrics.gauge("forebay_workers_live", "Workers whose lease is valid.", []),

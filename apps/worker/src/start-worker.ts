@@ -62,11 +62,12 @@ export async function startWorker(
     const notice = { worker, backend: backend.name, affinity: resident.affinity, loading };
     publishLoad(space, { ...notice, slots: backend.slots(resident.model) }).catch(events.leaseFailed);
   };
-  /** What the load threw out is known when the host was looked at; until then it is given nothing else. */
+  /** What the load threw out is known when the host was looked at; until then it is given nothing else. Then all are told. */
   const afterLoad = async (loaded: Seat): Promise<void> => {
     await loaded.backend.refreshLoaded().catch(() => undefined);
     tellLoad(loaded, false);
     dispatcher.poke();
+    loop.poke();
   };
   const feeder = createFeeder({
     backends: () => fleet.backends,

@@ -212,3 +212,15 @@ test("what is in the memory of which backend, and its slots, are announced", asy
   expect(announced.models.find(({ name }) => name === other.model)).toMatchObject({ slots: 3, loaded: true });
   expect(announced.models.find(({ name }) => name === "nomic-embed-text:latest")).toMatchObject({ slots: 1 });
 });
+
+test("what was loaded is announced when it is there, not with the next look", async () => {
+  await fixture.startWorker({ ...one(), WORKER_DISCOVERY_INTERVAL_MS: "60000" });
+  await allServed(await submit(1));
+  await waitFor(
+    async () => {
+      const { leases } = await readRegistry(fixture.space);
+      return leases[0]?.backends[0]?.models.some(({ name, loaded }) => name === model && loaded);
+    },
+    { what: "the worker says that the model is loaded" },
+  );
+});

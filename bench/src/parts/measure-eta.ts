@@ -11,7 +11,7 @@ import {
 } from "@forebay/scheduling";
 import { atLeast, atMost, type Figure } from "../figure.ts";
 import { type Bars, barCharts } from "../scheduling/bar-chart.ts";
-import { createRandom, spread } from "../scheduling/random.ts";
+import { changingLoad, changingLoads } from "../scheduling/changing-load.ts";
 import { type Arrival, model, runVirtualGpu } from "../scheduling/virtual-gpu.ts";
 import { withBenchSpace } from "../scheduling/with-bench-space.ts";
 import type { Part } from "./part.ts";
@@ -19,12 +19,8 @@ import type { Part } from "./part.ts";
 const slots = 2;
 const expectedMs = 1_000;
 const phaseMs = 300_000;
-/** Of what the GPU can do: it idles, is flooded, works that off, is nearly full. */
-const loads = [0.6, 1.4, 0.5, 0.95, 1.2, 0.4];
-const lanes = ["interactive", "standard", "standard", "standard", "batch"] as const;
-const tenants = 6;
 
-type Told = { waitMs: number; lowMs: number; highMs: number; atMs: number };
+type Told = { plainMs: number; waitMs: number; lowMs: number; highMs: number; atMs: number };
 type Truth = Told & { tookMs: number; phase: number };
 
 /** How often a job began within the range that was told when it was put, over a load that changes. */
@@ -37,7 +33,7 @@ export const measureEta: Part = async () => {
     const entry = { name: inferenceQueueName({ model, runner: {} }), model };
     await runVirtualGpu(
       space,
-      poissonArrivals(),
+      arrivals(),
       { slots },
       {
         async onPut({ atMs }, { id, ahead, tag }, running) {
@@ -48,14 +44,14 @@ export const measureEta: Part = async () => {
             backends: [{ name: "gpu", models: [{ name: model, slots, loaded: true }] }],
             costs: () => modelCosts(),
           };
-          const waitMs = estimateStartMs({ queueName: entry.name, model, tag, ahead }, load) ?? 0;
-          told.set(id, { waitMs, ...etaRangeMs(waitMs, factors), atMs: nowMs });
+          const plainMs = estimateStartMs({ queueName: entry.name, model, tag, ahead }, load) ?? 0;
+          told.set(id, { plainMs, ...etaRangeMs(plainMs, factors), atMs: nowMs });
         },
         onStart(id, startMs) {
           const was = told.get(id);
           if (!was) return;
           const tookMs = startMs - was.atMs;
-          factors = learnFactors(factors, was.waitMs, tookMs);
+          factors = learnFactors(factors, was.plainMs, tookMs);
           seen.push({ ...was, tookMs, phase: Math.floor(was.atMs / phaseMs) });
         },
       },
@@ -72,7 +68,7 @@ export const measureEta: Part = async () => {
     title: `Starts within the range that was told, of ${waited.length} that waited`,
     unit: "%",
     bars: [
-      ...loads.map((load, phase) => ({
+      ...changingLoads.map((load, phase) => ({
         label: `put at ${Math.round(load * 100)} % load`,
         value: held(waited.filter((truth) => truth.phase === phase)),
       })),
@@ -91,16 +87,12 @@ export const measureEta: Part = async () => {
   return figures;
 };
 
-function poissonArrivals(): Arrival[] {
-  const random = createRandom(3);
-  const arrivals: Arrival[] = [];
-  let atMs = 0;
-  while (atMs < loads.length * phaseMs) {
-    const load = loads[Math.floor(atMs / phaseMs)] ?? 0.5;
-    atMs += (-Math.log(1 - random()) * expectedMs) / (load * slots);
-    const lane = lanes[Math.floor(random() * lanes.length)];
-    const tenant = `tenant-${Math.floor(random() * tenants)}`;
-    arrivals.push({ atMs, tenant, lane, expectedMs, trueMs: expectedMs * spread(random) });
-  }
-  return arrivals;
+function arrivals(): Arrival[] {
+  return changingLoad(phaseMs, (1_000 * slots) / expectedMs).map(({ atMs, tenant, lane, length }) => ({
+    atMs,
+    tenant: `tenant-${tenant}`,
+    lane,
+    expectedMs,
+    trueMs: expectedMs * length,
+  }));
 }

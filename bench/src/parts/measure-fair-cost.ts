@@ -1,4 +1,4 @@
-import type { QueueSpace } from "@forebay/queue-bullmq";
+import { noteRunningMax, type QueueSpace } from "@forebay/queue-bullmq";
 import { affinityOf, createJobId, inferenceJobSchema, queueTag } from "@forebay/queue-contracts";
 import { atLeast } from "../figure.ts";
 import { median } from "../statistics.ts";
@@ -11,10 +11,12 @@ const rounds = 4;
 const concurrency = 32;
 /** Jobs put by `fillForebay`, and by `fillPlain`. */
 const jobs = 6_000;
+const tenant = "bench";
 
 /**
  * What fair shares cost: putting a job with a tag and everything else, against BullMQ's own `add` with a priority of
- * the lane's; and a worker whose jobs have shares, against the same jobs without, of which nothing is counted.
+ * the lane's; and a worker whose jobs have shares, against the same jobs without, of which nothing is counted. And what
+ * it costs to count a tenant's running jobs, by a limit that is never met.
  */
 export const measureFairCost: Part = async ({ ollama }) => {
   await using redis = await startBenchRedis();
@@ -22,10 +24,15 @@ export const measureFairCost: Part = async ({ ollama }) => {
   const { space } = forebay;
   const put = { on: [] as number[], off: [] as number[] };
   const run = { on: [] as number[], off: [] as number[] };
+  const limit = { on: [] as number[], off: run.on };
   for (let round = 0; round < rounds; round++) {
     let queueName = "";
     put.on.push(await perSecond(async () => void (queueName = await fillForebay(space))));
     run.on.push(await timeWorker(ollama, () => forebay.startWorker(ollama.url, concurrency)));
+    await noteRunningMax(space, tenant, jobs);
+    await fillForebay(space);
+    limit.on.push(await timeWorker(ollama, () => forebay.startWorker(ollama.url, concurrency)));
+    await noteRunningMax(space, tenant, null);
     put.off.push(await perSecond(() => fillPlain(space, queueName)));
     await space.queue(queueName).obliterate({ force: true });
     await fillForebay(space);
@@ -36,6 +43,7 @@ export const measureFairCost: Part = async ({ ollama }) => {
   return [
     describe("putting jobs, with fair shares and without", put),
     describe("running jobs, with fair shares and without", run),
+    describe("running jobs, their tenant with a limit of running ones and without", limit),
   ];
 };
 
@@ -63,7 +71,7 @@ async function fillPlain(space: QueueSpace, queueName: string): Promise<void> {
   const tag = queueTag(affinityOf({ model }));
   await inChunks(async (index) => {
     const request = { prompt: prompt.replace("#", String(index)) };
-    const job = inferenceJobSchema.parse({ v: 1, type: "generate", tenant: "bench", model, request });
+    const job = inferenceJobSchema.parse({ v: 1, type: "generate", tenant, model, request });
     await queue.add("infer", job, { jobId: createJobId(tag), attempts: 3, priority: 1_000 });
   });
 }

@@ -112,6 +112,7 @@ async function putJob(space: QueueSpace, queueName: string, arrival: Arrival): P
 async function settleJob(space: QueueSpace, queueName: string, id: string, usedMs: number): Promise<void> {
   const key = space.jobKey(queueName, id);
   await space.client.set(`${key}:lock`, "bench");
-  const charge = { keys: fairKeys(space), usedMs, backTo: undefined, tokens: undefined };
+  const root = `${space.prefix}:`;
+  const charge = { keys: fairKeys(space), root, queueName, usedMs, backTo: undefined };
   await appendFenced(space.client, { id, key, channel: "bench", token: "bench" }, { charge });
 }

@@ -28,6 +28,8 @@ export const keyRecordSchema = z.strictObject({
     .strictObject({
       /** Jobs of the tenant that may be open (waiting, delayed or running) at once. */
       jobs_open_max: z.int().min(1).optional(),
+      /** Of them, those that may run at once; the others wait and others pass them. */
+      jobs_running_max: z.int().min(1).optional(),
       /** Jobs of the tenant taken per minute; a whole minute's worth at once. */
       requests_per_min: z.int().min(1).optional(),
       /** Tokens read and written per minute, and per day in UTC: reserved as estimated, settled as used. */

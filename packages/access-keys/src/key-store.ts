@@ -1,4 +1,4 @@
-import { createLuaScript, type QueueSpace } from "@forebay/queue-bullmq";
+import { createLuaScript, noteRunningMax, type QueueSpace } from "@forebay/queue-bullmq";
 import { createKeyId, createKeySecret, hashKey } from "./key-secret.ts";
 import { type KeyInput, keyInputSchema, type KeyRecord, keyRecordSchema } from "./key-record.ts";
 
@@ -68,6 +68,10 @@ export function createKeyStore(space: QueueSpace): KeyStore {
       if ((await replace(space.client, [redisKey], args)) === 1) return record;
     }
   };
+  /** Its tenant's jobs are on their way perhaps, put with another key. */
+  const noteLimit = async ({ tenant, limits }: KeyRecord): Promise<void> => {
+    if (limits.jobs_running_max !== undefined) await noteRunningMax(space, tenant, limits.jobs_running_max);
+  };
   const find = async (hash: string): Promise<KeyRecord | undefined> => {
     const text = await space.client.hget(redisKey, hash);
     return text === null ? undefined : parseRecord(text);
@@ -80,12 +84,15 @@ export function createKeyStore(space: QueueSpace): KeyStore {
       const record = newRecord(input, secret);
       const written = await space.client.hsetnx(redisKey, record.hash, JSON.stringify(record));
       if (written === 0) throw new KeyExistsError((await find(record.hash))?.id ?? "another key");
+      await noteLimit(record);
       return { key: secret, record };
     },
     async createFirst(input, secret = createKeySecret()) {
       const record = newRecord(input, secret);
       const reply = await writeFirst(space.client, [redisKey], [record.hash, JSON.stringify(record)]);
-      return reply === 1 ? { key: secret, record } : undefined;
+      if (reply !== 1) return undefined;
+      await noteLimit(record);
+      return { key: secret, record };
     },
     count: () => space.client.hlen(redisKey),
     async rotate(id) {

@@ -30,6 +30,8 @@ export type ModelCapacity = {
   /** Jobs of it that can run at once now. */
   slots: number;
   waiting: number;
+  /** Of those waiting, the ones passed over because their tenant runs as many jobs as it may. */
+  held: number;
   active: number;
   delayed: number;
   oldest_waiting_s: number;

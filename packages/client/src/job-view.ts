@@ -113,6 +113,8 @@ export type JobView = {
   finished_at: string | null;
   /** Jobs that would run before it on its queue, while it waits; 0: it is next. */
   queue_position: number | null;
+  /** `running_limit`: its tenant runs as many jobs as it may, and one of them has to end first; null: its turn. */
+  waiting_for: "running_limit" | null;
   /** When a job that was submitted for later may begin. */
   run_at: string | null;
   /** Seconds until it is expected to start, while it waits; null: nobody can tell. */

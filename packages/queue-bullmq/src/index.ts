@@ -77,3 +77,5 @@ export * from "./scheduling/limits.ts";
 export * from "./scheduling/promises.ts";
 export * from "./scheduling/peek-place.ts";
 export * from "./scheduling/read-place.ts";
+export * from "./scheduling/note-running-max.ts";
+export type { LimitStanding } from "./scheduling/limit-standing.ts";

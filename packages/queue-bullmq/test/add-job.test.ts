@@ -89,7 +89,8 @@ describe("a job put here is the job BullMQ itself would have made", () => {
       priority: lanePriority.standard,
       ...(delayMs && { delay: delayMs }),
     });
-    const { share, ...ours } = await hashOf(space.jobKey(queueName, id));
+    const { share, later, ...ours } = await hashOf(space.jobKey(queueName, id));
+    expect(later !== undefined).toBe(share === undefined);
     const theirs = await hashOf(space.jobKey(queueName, twin));
     // Its place is given when it may start, and above all priorities BullMQ's own producers can name.
     if (share !== undefined) {

@@ -42,6 +42,7 @@ type Submit = {
   /** When the id says it was made. */ atMs?: number;
   costMs?: number;
   weight?: number | undefined;
+  /** Of its tenant's jobs at once. */ runningMax?: number | null | undefined;
   /** Whose connection puts it; default the fixture's. */ space?: QueueSpace | undefined;
 };
 
@@ -124,13 +125,12 @@ export async function createFixture(redisUrl: string): Promise<Fixture> {
           state === "active" && starts.length > 0 && starts.at(-1)?.ended_at === undefined,
       ),
     ended: (id) => until(id, "the job ended", (job) => isFinalState(job.state)),
-    async submit({ fields = {}, tenant = "acme", attempts, delayMs, atMs, costMs, weight, ...by } = {}) {
+    async submit({ fields = {}, tenant = "acme", atMs, space: by = space, ...options } = {}) {
       const job = generateJob({ tenant, ...fields });
       const affinity = affinityOf({ model: job.model, options: job.request.options });
       const queueName = await directory.ensure(affinity);
       const id = createJobId(queueTag(affinity), atMs);
-      const add = { id, queueName, job, attempts, delayMs, costMs, weight, policy: defaultDeliveryPolicy };
-      await addJob(by.space ?? space, add);
+      await addJob(by, { ...options, id, queueName, job, policy: defaultDeliveryPolicy });
       return { id, queueName, tenant };
     },
     async consume(handle, { queueName = home, policy, ...options } = {}) {

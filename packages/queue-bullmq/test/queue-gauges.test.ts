@@ -23,6 +23,7 @@ test("an empty queue", async () => {
     waiting: 0,
     active: 0,
     delayed: 0,
+    held: 0,
     completed: 0,
     failed: 0,
     oldestWaitingS: 0,

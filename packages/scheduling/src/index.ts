@@ -4,6 +4,7 @@ export * from "./lane-weights.ts";
 export * from "./model-costs.ts";
 export * from "./observe-job.ts";
 export * from "./tags.ts";
+export * from "./workload.ts";
 export * from "./estimate-start.ts";
 export * from "./eta-range.ts";
 export * from "./choose-queue.ts";

@@ -26,6 +26,8 @@ export type Admission = {
   requireRoom(job?: RoomSeeker): Promise<void>;
   /** Most jobs the caller's tenant may have open; the queue holds it to that in the moment it takes a job. */
   openMaxOf(caller: Caller): number;
+  /** Most of them that may run at once; null: any number. */
+  runningMaxOf(caller: Caller): number | null;
   /** What the caller's tenant may put over time; the queue holds it to that too. */
   ratesOf(caller: Caller): RateLimits;
   /** The refusal of a tenant that has `open` jobs, which is as many as it may. */
@@ -101,6 +103,7 @@ export function createAdmission(
 
   const admission: Admission = {
     openMaxOf,
+    runningMaxOf: (caller) => caller.jobsRunningMax ?? limits.tenantJobsRunningMax ?? null,
     ratesOf: ({ rates }) => ({
       requestsPerMin: rates.requestsPerMin ?? limits.tenantRates.requestsPerMin,
       tokensPerMin: rates.tokensPerMin ?? limits.tenantRates.tokensPerMin,

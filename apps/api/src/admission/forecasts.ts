@@ -29,7 +29,12 @@ import type { KnownModels } from "./known-models.ts";
 import type { Line } from "./line.ts";
 
 /** When a waiting job is expected to start; milliseconds. */
-export type EtaMs = { readonly waitMs: number; readonly lowMs: number; readonly highMs: number };
+export type EtaMs = {
+  readonly waitMs: number;
+  readonly lowMs: number;
+  readonly highMs: number;
+  /** By the work before it alone. */ readonly plainMs: number;
+};
 
 /** What is known of the near future. Readings are shared and believed for a second. */
 export type Forecasts = {
@@ -46,17 +51,16 @@ export type Forecasts = {
   endOfLine(model: string, freshMs?: number): Promise<Line | undefined>;
   /** A job of this model joins its line, as what is read next will say. */
   joined(model: string, costMs: number): void;
-  /** The same of a job that was read; undefined also when it does not wait. */
+  /** The same of a job that was read; undefined also when it does not wait, or its tenant's limit decides. */
   startOfJob(record: JobRecord): Promise<EtaMs | undefined>;
-  /** Notes what was told of a job, so that its truth can be compared; of some jobs, which is enough. */
+  /** Notes what was told of a job, so that its truth can be compared; of some jobs where many come, which is enough. */
   note(job: { id: string; queueName: string }, eta: EtaMs): void;
 };
 
 const believedMs = 1_000;
 const costsBelievedMs = 5_000;
-/** Job ids end their random part evenly over 32 letters: one of four is noted. */
-const notedLetters = new Set("01234567");
-const lastRandomLetter = 25;
+/** Where few jobs come each one teaches; where thousands come, these are enough and cost next to nothing. */
+const notedEveryMs = 20;
 
 export function createForecasts(
   space: QueueSpace,
@@ -75,10 +79,8 @@ export function createForecasts(
     costs.set(name, reading);
     return reading;
   };
-  const factors: CachedReading<EtaFactors> = createCachedReading(
-    () => readEtaFactors(space),
-    costsBelievedMs,
-  );
+  const factors: CachedReading<EtaFactors> = createCachedReading(() => readEtaFactors(space), believedMs);
+  let notedAt = -Infinity;
   let joinedMs = new Map<string, number>();
   let promises: Awaited<ReturnType<typeof readPromises>> = new Map();
   let ends = new Map<string, Line | undefined>();
@@ -125,8 +127,8 @@ export function createForecasts(
       // A view without an estimate is better than none: the job it is about may just have been accepted.
       if (!read) return undefined;
       const [load, known] = read;
-      const waitMs = estimateStartMs({ ...place, model: canonicalModelName(place.model) }, load);
-      return waitMs === undefined ? undefined : { waitMs, ...etaRangeMs(waitMs, known) };
+      const plainMs = estimateStartMs({ ...place, model: canonicalModelName(place.model) }, load);
+      return plainMs === undefined ? undefined : { ...etaRangeMs(plainMs, known), plainMs };
     },
     async endOfLine(model, freshMs) {
       const load = await workload.get(freshMs).catch(() => undefined);
@@ -141,12 +143,15 @@ export function createForecasts(
       const name = canonicalModelName(model);
       joinedMs.set(name, (joinedMs.get(name) ?? 0) + costMs);
     },
-    async startOfJob({ state, position: ahead, tag, job, queueName }) {
-      if (state !== "waiting" || ahead === undefined || tag === undefined || !job) return undefined;
+    async startOfJob({ state, position: ahead, tag, job, queueName, standing }) {
+      if (state !== "waiting" || standing !== "" || ahead === undefined || tag === undefined || !job)
+        return undefined;
       return forecasts.startOf({ queueName, model: job.model, tag, ahead });
     },
     note(job, eta) {
-      if (!notedLetters.has(job.id.charAt(lastRandomLetter))) return;
+      const now = performance.now();
+      if (now - notedAt < notedEveryMs) return;
+      notedAt = now;
       // A hint for a metric: without it the job is as good.
       noteForetold(space, job, eta).catch(() => undefined);
     },

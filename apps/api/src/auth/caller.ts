@@ -15,6 +15,7 @@ export type Caller = {
   readonly defaultLane: Lane;
   /** undefined: the deployment's. */
   readonly jobsOpenMax: number | undefined;
+  readonly jobsRunningMax: number | undefined;
   /** undefined members: the deployment's. */
   readonly rates: RateLimits;
   /** Of its tenant when GPUs are short, relative to the others' 1. */
@@ -31,6 +32,7 @@ export const openCaller: Caller = {
   lanes: undefined,
   defaultLane: "standard",
   jobsOpenMax: undefined,
+  jobsRunningMax: undefined,
   rates: {},
   weight: 1,
 };
@@ -45,6 +47,7 @@ export function callerOfKey(key: KeyRecord): Caller {
     lanes: key.lanes,
     defaultLane: key.default_lane,
     jobsOpenMax: key.limits.jobs_open_max,
+    jobsRunningMax: key.limits.jobs_running_max,
     rates: {
       requestsPerMin: key.limits.requests_per_min,
       tokensPerMin: key.limits.tokens_per_min,

@@ -10,7 +10,7 @@ const host = (name: string, rest: Partial<BackendCapacity> = {}): BackendCapacit
   return { name, ...always, models: [onHost("a:1b")], ...rest };
 };
 const line = (name: string, rest: Partial<ModelCapacity> = {}): ModelCapacity => {
-  const counts = { waiting: 0, active: 0, delayed: 0, oldest_waiting_s: 0, work_s: 0, eta_s: 0 };
+  const counts = { waiting: 0, held: 0, active: 0, delayed: 0, oldest_waiting_s: 0, work_s: 0, eta_s: 0 };
   return { name, paused: false, slots: 2, ...counts, ...rest };
 };
 const linesOf = (capacity: Partial<Capacity>): string[] =>
@@ -56,6 +56,10 @@ test.each([
   [
     "a:1b | open | 2 | 2 | 9 | 0 | 12 s | 5 min 00 s | in 2 min 30 s",
     { active: 2, waiting: 9, oldest_waiting_s: 12, work_s: 300, eta_s: 150 },
+  ],
+  [
+    "a:1b | open | 2 | 1 | 9 (8 held) | 0 | 12 s | 2.0 s | at once",
+    { active: 1, waiting: 9, held: 8, oldest_waiting_s: 12, work_s: 2 },
   ],
   [
     "a:1b | paused | 0 | 0 | 1 | 0 | 4.0 s | 2.0 s | when resumed",

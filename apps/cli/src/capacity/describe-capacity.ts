@@ -44,7 +44,7 @@ function linesOf(models: readonly ModelCapacity[]): string {
     model.paused ? "paused" : "open",
     String(model.slots),
     String(model.active),
-    String(model.waiting),
+    model.held > 0 ? `${model.waiting} (${model.held} held)` : String(model.waiting),
     String(model.delayed),
     ...(model.waiting === 0
       ? ["-", "-"]

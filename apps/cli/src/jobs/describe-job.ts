@@ -13,6 +13,7 @@ export function describeJob(job: JobView): string {
     ["state", state.replace("_", " ")],
     ["model", `${model ?? "unknown"} (${type ?? "unknown"}, ${lane ?? "unknown"} lane)`],
     ...(job.queue_position === null ? [] : [["before it", String(job.queue_position)]]),
+    ...(job.waiting_for ? [["waits for", "another job of its tenant to end; no more may run at once"]] : []),
     ...(job.eta_s === null ? [] : [["starts", `in about ${formatSeconds(job.eta_s * 1_000)}`]]),
     ...(job.run_at === null || isFinalState(state) ? [] : [["begins", job.run_at]]),
     ...(attempts_made > 1 || error ? [["tries", `${attempts_made} of ${attempts_max}`]] : []),

@@ -13,6 +13,7 @@ const waiting: JobView = {
   started_at: null,
   finished_at: null,
   queue_position: 3,
+  waiting_for: null,
   run_at: null,
   eta_s: null,
   eta_range_s: null,
@@ -44,6 +45,12 @@ describe("the line of progress", () => {
       { ...waiting, eta_s: 42 },
       {},
       "waiting, 3 before it · starts in about 42 s · 10 s",
+    ],
+    [
+      "says that another one has to end first",
+      { ...waiting, queue_position: null, waiting_for: "running_limit", eta_s: null },
+      {},
+      "waiting for another job of its tenant to end · 10 s",
     ],
     ["says that it is next", { ...waiting, queue_position: 0 }, {}, "waiting, next · 10 s"],
     [

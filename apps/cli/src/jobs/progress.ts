@@ -14,7 +14,8 @@ export function describeProgress(job: JobView, live: LiveFigures, nowMs: number)
   const since = (at: string): string => formatSeconds(nowMs - Date.parse(at));
   switch (job.state) {
     case "waiting": {
-      const { queue_position: before } = job;
+      const { queue_position: before, waiting_for } = job;
+      if (waiting_for) return `waiting for another job of its tenant to end · ${since(job.created_at)}`;
       const place = before === null ? "" : before === 0 ? ", next" : `, ${before} before it`;
       const start = job.eta_s === null ? "" : ` · starts in about ${formatSeconds(job.eta_s * 1_000)}`;
       return `waiting${place}${start} · ${since(job.created_at)}`;

@@ -17,6 +17,7 @@ const keyFlags = {
   "default-lane": text,
   weight: text,
   "jobs-open-max": text,
+  "jobs-running-max": text,
   "requests-per-min": text,
   "tokens-per-min": text,
   "tokens-per-day": text,
@@ -33,6 +34,7 @@ export const keyFlagsHelp = `  --name NAME           what the key is for (requir
   --default-lane LANE   lane of jobs that name none; default standard, or the first of --lanes
   --weight N            share of the tenant when GPUs are short, relative to the others' 1
   --jobs-open-max N     jobs of the tenant that may be open at once
+  --jobs-running-max N  and that may run at once, over all models and hosts; the others wait
   --requests-per-min N  jobs of the tenant taken per minute
   --tokens-per-min N    tokens its jobs may read and write per minute
   --tokens-per-day N    and per day, in UTC
@@ -57,6 +59,7 @@ export function parseKeyFlags(command: string, args: readonly string[], now: num
     weight: numberOf(values.weight),
     limits: withoutUndefined({
       jobs_open_max: numberOf(values["jobs-open-max"]),
+      jobs_running_max: numberOf(values["jobs-running-max"]),
       requests_per_min: numberOf(values["requests-per-min"]),
       tokens_per_min: numberOf(values["tokens-per-min"]),
       tokens_per_day: numberOf(values["tokens-per-day"]),
@@ -102,13 +105,14 @@ function withoutUndefined(input: Record<string, unknown>): Record<string, unknow
 }
 
 const flagOfField: Readonly<Record<string, string>> = {
-  limits: "--jobs-open-max",
-  default_lane: "--default-lane",
+  expires_at: "expires",
 };
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const field = String(issue.path[0]);
+  const limit = field === "limits" ? issue.path[1] : undefined;
   const missing = issue.code === "invalid_type" && issue.input === undefined && field !== "limits";
   const problem = missing && (field === "name" || field === "tenant") ? "is required" : issue.message;
-  return `${flagOfField[field] ?? `--${field}`} ${problem.replace(/^Invalid (input|option): /, "")}`;
+  const flag = String(limit ?? flagOfField[field] ?? field).replaceAll("_", "-");
+  return `--${flag} ${problem.replace(/^Invalid (input|option): /, "")}`;
 }

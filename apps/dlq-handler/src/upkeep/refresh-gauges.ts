@@ -40,12 +40,10 @@ async function refreshQueue(
   labels: { queue: string; model: string },
   metrics: DlqMetrics,
 ): Promise<void> {
-  const { oldestWaitingS, waiting, active, delayed, completed, failed } = await readQueueGauges(
-    space,
-    labels.queue,
-  );
-  for (const [state, count] of Object.entries({ waiting, active, delayed, completed, failed })) {
+  const { oldestWaitingS, held, ...states } = await readQueueGauges(space, labels.queue);
+  for (const [state, count] of Object.entries(states)) {
     metrics.queueJobs.set({ ...labels, state }, count);
   }
+  metrics.queueJobsHeld.set(labels, held);
   metrics.oldestWaiting.set(labels, oldestWaitingS);
 }

@@ -142,7 +142,8 @@ export async function openDelivery(
       const entries = last ? [] : backToQueue(outcome);
       const comesBack = !last && outcome.kind !== "discard";
       const backTo = comesBack ? place.queueName : undefined;
-      const charge = { keys: fairKeys(space), usedMs: gpuMs, backTo };
+      const { queueName } = place;
+      const charge = { keys: fairKeys(space), root: `${space.prefix}:`, queueName, usedMs: gpuMs, backTo };
       await append(entries, { lines: [endLine(outcome.kind, gpuMs, outcome.failure)], charge });
     },
     describeEnd(result, gpuMs, unwritten) {

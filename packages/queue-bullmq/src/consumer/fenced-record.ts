@@ -3,6 +3,7 @@ import type { Redis } from "../redis/open-redis.ts";
 import { type StartsLine, startsLine } from "../jobs/starts.ts";
 import { logKey, type NewLogEntry } from "../token-log/log-entry.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 import { startFields, startLua } from "./start-lua.ts";
 import { logLua } from "../token-log/log-lua.ts";
 
@@ -38,11 +39,12 @@ return { earlier, known.kept or "", known.stop or "", now, seq }
 
 // KEYS as above, and, when a start ends, the two of fair shares. ARGV: lock token, lines for `starts`, channel, most
 // entries to keep (0 = all), number of the last entry as the writer knows it, how long a slot was held (ms, "" = the
-// start goes on), name of the queue it goes back to ("" = none), then event and data of each entry.
+// start goes on), name of the queue it goes back to ("" = none), prefix with a colon, queue, id, then event and data of
+// each entry.
 // Returns false when the lock is not ours, 0 when tokens would follow others that Redis has lost, otherwise 1.
 const append = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
-local first, written = 8, tonumber(ARGV[5])
+local first, written = 11, tonumber(ARGV[5])
 if #ARGV > first then
   ${logLua("KEYS[3]")}
   local done = seq >= written + (#ARGV - first + 1) / 2
@@ -62,7 +64,10 @@ if ARGV[2] ~= "" then
 end
 if ARGV[6] ~= "" then
   ${fairLua("KEYS[4]", "KEYS[5]")}
+  ${runningLua("KEYS[4]")}
   settle(KEYS[1], tonumber(ARGV[6]), ARGV[7])
+  local running = known_running(ARGV[8])
+  if running then running.leave(ARGV[9], ARGV[10], redis.call("HGET", KEYS[1], "share")) end
 end
 return 1
 `);
@@ -107,6 +112,8 @@ export type FencedAppend = {
 
 type FairCharge = {
   readonly keys: { readonly fair: string; readonly flows: string };
+  /** Prefix with a colon. */ readonly root: string;
+  readonly queueName: string;
   /** How long it held a slot. */ readonly usedMs: number;
   /** Where it comes back; undefined: it ended. */ readonly backTo: string | undefined;
 };
@@ -132,6 +139,9 @@ export async function appendFenced(
     after,
     charge?.usedMs ?? "",
     charge?.backTo ?? "",
+    charge?.root ?? "",
+    charge?.queueName ?? "",
+    job.id,
     ...entries.flatMap((entry) => [entry.event, JSON.stringify(entry.data)]),
   ]);
   if (reply === null) throw new LockLostError(job.id);

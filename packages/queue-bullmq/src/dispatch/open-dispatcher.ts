@@ -115,6 +115,8 @@ export function openDispatcher<Seat>(space: QueueSpace, options: DispatcherOptio
       const seen = await lookAtQueue(space, queue.worker.queueName, queue.lookedAt);
       queue.head = seen.head;
       queue.delayedUntil = seen.delayedUntil;
+      // What was seen and not given is not seen any more: others took it, or it is held.
+      if (!seen.head) queue.emptyTakes = queue.restUntil = 0;
     } catch (error) {
       queue.stale = true;
       throw error;

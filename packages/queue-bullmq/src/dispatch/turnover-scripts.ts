@@ -5,6 +5,7 @@ import { etaLua } from "../scheduling/eta-factors.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
 import { limitsLua } from "../scheduling/limits-lua.ts";
 import { takenLua } from "../scheduling/note-dispatch.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 import { logLua, logNextLua } from "../token-log/log-lua.ts";
 
 // BullMQ ships its scripts without types. The number in a file's name is how many keys it wants: a version
@@ -26,7 +27,7 @@ export const finishArgs = 9;
 // when it gave none, otherwise the time (ms), the number of its log's last entry, and what was foretold of its start;
 // false instead of that: it was put without a tag, and is charged by another script.
 const openFetched = `
-local function open_fetched(reply, root, queue, worker, backend)
+local function open_fetched(reply, root, queue, worker, backend, running)
   if type(reply) ~= "table" or type(reply[1]) ~= "table" then return false end
   local fields, id, known = reply[1], reply[2], {}
   for i = 1, #fields, 2 do known[fields[i]] = fields[i + 1] end
@@ -34,7 +35,7 @@ local function open_fetched(reply, root, queue, worker, backend)
   if known.defa then return false end
   local _, now, seq = open_start(root .. queue .. ":" .. id, known, worker, backend, root .. "live:" .. id)
   local placed = known.share or (tonumber(known.priority) or 0) >= tag_floor
-  return { now, seq, placed and note_taken(root, queue, id, known) or false }
+  return { now, seq, placed and note_taken(root, queue, id, known, running) or false }
 end
 `;
 
@@ -46,14 +47,15 @@ end
  */
 export const runFetchScript = createLuaScript(
   `
-local function bullmq(KEYS, ARGV)
+local function bullmq(redis, KEYS, ARGV)
 ${moveToActive.content}
 end
 ${openFetched}
-local reply = bullmq(KEYS, ARGV)
-return { open_fetched(reply, ARGV[7], ARGV[6], ARGV[4], ARGV[5]), reply }
+local running = known_running(ARGV[7])
+local reply = bullmq(running and running.guard(ARGV[6]) or redis, KEYS, ARGV)
+return { open_fetched(reply, ARGV[7], ARGV[6], ARGV[4], ARGV[5], running), reply }
 `,
-  fairLua("KEYS[12]", "KEYS[13]") + etaLua + takenLua("KEYS[14]") + startLua,
+  fairLua("KEYS[12]", "KEYS[13]") + runningLua("KEYS[12]") + etaLua + takenLua("KEYS[14]") + startLua,
 );
 
 /**
@@ -70,7 +72,7 @@ return { open_fetched(reply, ARGV[7], ARGV[6], ARGV[4], ARGV[5]), reply }
  */
 export const runFinishScript = createLuaScript(
   `
-local function bullmq(KEYS, ARGV)
+local function bullmq(redis, KEYS, ARGV)
 ${moveToFinished.content}
 end
 ${openFetched}
@@ -88,6 +90,7 @@ local function write_answer(data, written)
   publish(ARGV[17])
 end
 -- Who has lost the lock is told so by BullMQ.
+local running = known_running(ARGV[23])
 local ends = ARGV[10] ~= "" and redis.call("GET", key .. ":lock") == ARGV[10]
 if ends then
   local known = redis.call("HMGET", key, "starts", "kept", "stop", "quota", "share")
@@ -96,8 +99,9 @@ if ends then
   if ARGV[14] ~= "" then write_answer(ARGV[14], tonumber(ARGV[15])) end
   settle_completed(known[5], tonumber(ARGV[12]))
   if known[4] then settle_quota(key, tonumber(ARGV[13])) end
+  if running then running.leave(ARGV[22], id, known[5]) end
 end
-local reply = bullmq(KEYS, ARGV)
+local reply = bullmq(running and running.guard(ARGV[22]) or redis, KEYS, ARGV)
 if ends and (reply == 0 or type(reply) == "table") then
   if ARGV[18] ~= "" then
     redis.call("ZREM", KEYS[19], id)
@@ -106,7 +110,13 @@ if ends and (reply == 0 or type(reply) == "table") then
   if ARGV[19] == "1" then redis.call("ZREM", KEYS[18], id) end
   redis.call("PUBLISH", ARGV[17], "")
 end
-return { open_fetched(reply, ARGV[23], ARGV[22], ARGV[20], ARGV[21]), reply }
+return { open_fetched(reply, ARGV[23], ARGV[22], ARGV[20], ARGV[21], running), reply }
 `,
-  fairLua("KEYS[15]", "KEYS[16]") + limitsLua + etaLua + takenLua("KEYS[17]") + startLua + logNextLua,
+  fairLua("KEYS[15]", "KEYS[16]") +
+    runningLua("KEYS[15]") +
+    limitsLua +
+    etaLua +
+    takenLua("KEYS[17]") +
+    startLua +
+    logNextLua,
 );

@@ -97,7 +97,7 @@ export function createTurnover(space: QueueSpace, queueName: string, worker: str
       endings.delete(token);
     },
     ride(backend) {
-      const { moveToActive, moveToCompleted, moveToFailed } = backend;
+      const { moveToActive, moveToCompleted, moveToFailed, moveToDelayed } = backend;
       const fetching = (token: string) =>
         replacing(backend, "moveToActive", fetchKeys, fetchArgs, (command) => fetch(command, token));
       const finishing = (token: string, ending?: Ending) =>
@@ -109,6 +109,14 @@ export function createTurnover(space: QueueSpace, queueName: string, worker: str
         moveToCompleted.call(finishing(token, endings.get(token)), job, value, remove, token, fetchNext);
       backend.moveToFailed = (job, reason, remove, token, fetchNext, fields) =>
         moveToFailed.call(finishing(token), job, reason, remove, token, fetchNext, fields);
+      // BullMQ would take the next job in the same command, and not by ours.
+      backend.moveToDelayed = async (id, timestamp, delay, token, opts) => {
+        const moved = await moveToDelayed.call(backend, id, timestamp, delay, token, {
+          ...opts,
+          fetchNext: false,
+        });
+        return opts?.fetchNext ? backend.moveToActive(token ?? "", worker) : moved;
+      };
       return backend;
     },
   };

@@ -1,6 +1,9 @@
 import { type Lane, laneSchema } from "@forebay/queue-contracts";
 import { createLuaScript } from "../redis/lua.ts";
 import type { QueueSpace } from "../queues/queue-space.ts";
+import { fairKeys } from "../scheduling/fair-keys.ts";
+import { fairLua } from "../scheduling/fair-lua.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 
 /** The job of a queue that would run next, and how much is behind it. */
 export type WaitingHead = {
@@ -20,9 +23,17 @@ export type QueueLook = {
   readonly delayedUntil: number | undefined;
 };
 
-// KEYS: meta, wait, prioritized, delayed of a queue. ARGV: key of a job without its id, now (ms).
+// KEYS: meta, wait, prioritized, delayed of a queue, the two of fair shares. ARGV: key of a job without its id, now (ms),
+// prefix with a colon, queue.
 // Returns { id or "", tag, waiting, next delayed (ms) or "", when it was put (ms), its share or "" }.
 const look = createLuaScript(`
+if redis.call("EXISTS", ARGV[3] .. "running") == 1 and redis.call("HEXISTS", KEYS[1], "paused") == 0 then
+  ${fairLua("KEYS[5]", "KEYS[6]")}
+  ${runningLua("KEYS[5]")}
+  local running = open_running(ARGV[3])
+  -- Whoever is passed over is no head. More of them than one script should move are looked at again at once.
+  if not running.pass_over_first(ARGV[4]) or not running.pass_over(ARGV[4]) then return { "", 0, 0, ARGV[2], "" } end
+end
 local function known(id)
   local fields = redis.call("HMGET", ARGV[1] .. id, "timestamp", "share")
   return fields[1] or "", fields[2] or ""
@@ -46,10 +57,15 @@ end
 return { "", 0, 0, due or "", "" }
 `);
 
-/** Looks at a queue without changing anything; one short command. */
+/**
+ * Looks at a queue; one short command. It changes nothing, except that jobs at its front whose tenant runs as many as
+ * it may are held.
+ */
 export async function lookAtQueue(space: QueueSpace, queueName: string, nowMs: number): Promise<QueueLook> {
   const keys = ["meta", "wait", "prioritized", "delayed"].map((part) => space.jobKey(queueName, part));
-  const reply = await look(space.client, keys, [space.jobKey(queueName, ""), nowMs]);
+  const { fair, flows } = fairKeys(space);
+  const args = [space.jobKey(queueName, ""), nowMs, `${space.prefix}:`, queueName];
+  const reply = await look(space.client, [...keys, fair, flows], args);
   const [id = "", tag, waiting, due = "", since = "", share = ""] = Array.isArray(reply)
     ? reply.map(String)
     : [];

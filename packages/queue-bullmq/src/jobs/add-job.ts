@@ -2,6 +2,7 @@ import { deliveryOptions, type DeliveryPolicy, type InferenceJob } from "@foreba
 import { estimateJob, type LaneWeights, ticksPerMs } from "@forebay/scheduling";
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { type LimitLeft, parseLimits, type RateLimits } from "../scheduling/limits.ts";
+import type { LimitStanding } from "../scheduling/limit-standing.ts";
 import { compareClaim, type EarlierClaim, type IdempotencyClaim } from "./idempotency.ts";
 import { putJob } from "./put-job.ts";
 
@@ -22,6 +23,8 @@ export type NewJob = {
   /** Of its tenant; default: what was last said. */
   readonly weight?: number | undefined;
   readonly laneWeights?: LaneWeights | undefined;
+  /** How many jobs of its tenant may run at once; null: any number; default: what was last said. */
+  readonly runningMax?: number | null | undefined;
 };
 
 export type SubmitAnswer =
@@ -34,6 +37,7 @@ export type SubmitAnswer =
       tag: number;
       /** Of its tenant's limits over time. */
       left: LimitLeft[];
+      standing: LimitStanding;
     }
   /** A limit over time is met; nothing was written. */
   | { kind: "limited"; by: LimitLeft["name"]; waitMs: number; left: LimitLeft[] }
@@ -90,6 +94,7 @@ export async function submitJob(
       laneWeight,
       weight,
       rates,
+      runningMax: add.runningMax,
     },
     id,
     payload,
@@ -108,8 +113,8 @@ export async function submitJob(
     case "limited":
       return { kind: "limited", by: reply[1], waitMs: reply[2], left: parseLimits(reply[3]) };
     case "added": {
-      const [, ahead, tag, left] = reply;
-      return { kind: "added", createdAt, ahead, tag: Number(tag), left: parseLimits(left) };
+      const [, ahead, tag, left, standing = ""] = reply;
+      return { kind: "added", createdAt, ahead, tag: Number(tag), left: parseLimits(left ?? []), standing };
     }
   }
 }

@@ -2,6 +2,8 @@ import { createRequire } from "node:module";
 import { createLuaScript } from "../redis/lua.ts";
 import { limitsLua } from "../scheduling/limits-lua.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
+import { limitStandingLua } from "../scheduling/limit-standing.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 
 // BullMQ ships its scripts without types. The number in a file's name is how many keys it wants: a version
 // that wants others has no such file, and nothing starts.
@@ -20,15 +22,16 @@ const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as 
  * several times as much. Tests compare what both leave behind, events of the queue's stream apart: `added` and
  * `waiting` nobody reads, and they cost Redis as much as the job. Delayed jobs are rare and go through BullMQ's source.
  * The priority of a job that may start at once is its start tag, asked for here; a delayed one gets its tag when
- * it is due (`tag-untagged.ts`).
+ * it is due (`tag-untagged.ts`, or with its field `later`, `running-lua.ts`).
  * KEYS: `addKeyParts` of the queue, then the tenant's open and ended jobs, the deadlines, the two of fair shares,
  * the tenant's limits.
  * ARGV: key of a job without its id, key of a claim without its digest, name, attempts, priority of a delayed job,
  * delay (ms), most jobs the tenant may have open ("" = any number), how long a claim is remembered (s), flow, its
  * tenant, its lane's and its tenant's weight ("" = as noted), name of the queue, prefix with a colon, the three limits
- * over time ("" = none). Then of each job: id, payload, now (ms), score in the index, cost (ticks), tokens, user
+ * over time ("" = none), how many jobs of the tenant may run at once ("" = any number, "?" = as noted). Then of each job: id, payload, now (ms), score in the index, cost (ticks), tokens, user
  * ("" = none), start deadline (ms, "" = none), digest of its idempotency key ("" = none), fingerprint.
- * Returns a list as JSON, of each job { "added", jobs before it, its tag, what is left }, { "limited", which, ms until
+ * Returns a list as JSON, of each job { "added", jobs before it, its tag, what is left, how
+ * its tenant's limit of running jobs bears on it }, { "limited", which, ms until
  * there is room, what is left }, { "full", open jobs }, or { "claimed", the earlier claim }.
  */
 export const runAddScript = createLuaScript(
@@ -41,7 +44,7 @@ local open_max, flow, queue = tonumber(ARGV[7]), ARGV[9], ARGV[13]
 local limits = { ARGV[15], ARGV[16], ARGV[17] }
 local limited = limits[1] ~= "" or limits[2] ~= "" or limits[3] ~= ""
 local jobs, job_keys, claim_keys = {}, {}, {}
-for i = 18, #ARGV, 10 do
+for i = 19, #ARGV, 10 do
   local job = { id = ARGV[i], key = job_root .. ARGV[i], payload = ARGV[i + 1], now = ARGV[i + 2], score = ARGV[i + 3],
     cost = tonumber(ARGV[i + 4]), tokens = tonumber(ARGV[i + 5]), user = ARGV[i + 6], start_by = ARGV[i + 7] }
   if ARGV[i + 8] ~= "" then
@@ -89,6 +92,7 @@ local function put_later()
     local args = cmsgpack.pack({ job_root, job.id, name, tonumber(job.now) })
     local opts = { attempts = tonumber(attempts), priority = tonumber(priority), delay = delay }
     addDelayed({ KEYS[1], KEYS[2], KEYS[3], KEYS[5], KEYS[6], KEYS[8] }, { args, job.payload, cmsgpack.pack(opts) })
+    redis.call("HSET", job.key, "later", string.format("%s %d %s", flow, job.cost, job.user))
     job.ahead, job.tag_text = 0, "0"
   end
 end
@@ -140,6 +144,10 @@ local function put_now()
   if not meta[1] and not maxed then redis.call("ZADD", KEYS[1], 0, "0") end
 end
 
+if ARGV[18] ~= "?" and ARGV[18] ~= (redis.call("HGET", ARGV[14] .. "running", ARGV[10]) or "") then
+  ${runningLua("KEYS[13]")}
+  open_running(ARGV[14]).set_limit(ARGV[10], ARGV[18])
+end
 if #taken > 0 then
   local indexed, ids = {}, {}
   for i, job in ipairs(taken) do
@@ -150,10 +158,12 @@ if #taken > 0 then
   redis.call("ZREM", KEYS[11], unpack(ids))
   if delay > 0 then put_later() else put_now() end
 end
+${limitStandingLua}
+local standing = #taken > 0 and limit_standing(ARGV[14], flow .. " ") or ""
 for i, job in ipairs(jobs) do
   if job.tag_text then
     if limited then note_quota(job.key, KEYS[15], limits, job.tokens) end
-    replies[i] = { "added", job.ahead, job.tag_text, limited and job.left or nil }
+    replies[i] = { "added", job.ahead, job.tag_text, limited and job.left or cjson.null, standing }
   elseif not replies[i] then
     local rank = redis.call("ZRANK", KEYS[4], job.id)
     local tag = redis.call("HGET", job.key, "priority") or "0"

@@ -5,6 +5,7 @@ import type { QueueSpace } from "../queues/queue-space.ts";
 import { fairKeys } from "../scheduling/fair-keys.ts";
 import { limitsLua } from "../scheduling/limits-lua.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 import { indexEnded } from "./tenant-index.ts";
 import { announceChange } from "../token-log/live-channel.ts";
 
@@ -12,14 +13,17 @@ import { announceChange } from "../token-log/live-channel.ts";
 // the set it waits in, put into `failed`, announced. A job in `active` whose lock has run out is nobody's too;
 // it is taken only when asked for, since a worker may be about to take it back.
 // KEYS: prioritized, wait, delayed, failed, job, events, active, stalled, lock, the two of fair shares.
-// ARGV: id, now (ms), failedReason, "1" to take orphans, name of the queue. Returns 1 ended, 2 running, 3 ended before, 0 missing.
+// ARGV: id, now (ms), failedReason, "1" to take orphans, name of the queue, prefix with a colon. Returns 1 ended, 2 running, 3 ended before, 0 missing.
 const endWaiting = createLuaScript(`
 if redis.call("HEXISTS", KEYS[5], "timestamp") == 0 then return 0 end
 if redis.call("HEXISTS", KEYS[5], "finishedOn") == 1 then return 3 end
 local removed = redis.call("ZREM", KEYS[1], ARGV[1]) + redis.call("LREM", KEYS[2], 0, ARGV[1])
   + redis.call("ZREM", KEYS[3], ARGV[1])
+${fairLua("KEYS[10]", "KEYS[11]")}
+${runningLua("KEYS[10]")}
+local running = known_running(ARGV[6])
 if removed > 0 then
-  ${fairLua("KEYS[10]", "KEYS[11]")}
+  if running then running.unhold(ARGV[5], ARGV[1], redis.call("HGET", KEYS[5], "share")) end
   give_back(KEYS[5], ARGV[5])
   ${limitsLua}
   settle_quota(KEYS[5], 0)
@@ -27,6 +31,7 @@ end
 if removed == 0 and ARGV[4] == "1" and redis.call("EXISTS", KEYS[9]) == 0 then
   removed = redis.call("LREM", KEYS[7], 0, ARGV[1])
   redis.call("SREM", KEYS[8], ARGV[1])
+  if running and removed > 0 then running.leave(ARGV[5], ARGV[1], redis.call("HGET", KEYS[5], "share")) end
 end
 if removed == 0 then return 2 end
 redis.call("HSET", KEYS[5], "failedReason", ARGV[3], "finishedOn", ARGV[2])
@@ -55,7 +60,9 @@ export async function endWaitingJob(
   const parts = ["prioritized", "wait", "delayed", "failed", job.id, "events", "active", "stalled"];
   const { fair, flows } = fairKeys(space);
   const keys = [...parts.map((part) => queue.toKey(part)), `${queue.toKey(job.id)}:lock`, fair, flows];
-  const args = [job.id, Date.now(), formatFailedReason(failure), options.orphans ? "1" : "0", job.queueName];
+  const reason = formatFailedReason(failure);
+  const orphans = options.orphans ? "1" : "0";
+  const args = [job.id, Date.now(), reason, orphans, job.queueName, `${space.prefix}:`];
   const reply = Number(await endWaiting(space.client, keys, args)) as keyof typeof answers;
   if (reply !== 1) return answers[reply];
   const pipeline = space.client.pipeline();

@@ -11,6 +11,7 @@ import {
 } from "@forebay/queue-contracts";
 import type { StopReason } from "../control/request-stop.ts";
 import { parseJson } from "../redis/parse-json.ts";
+import type { LimitStanding } from "../scheduling/limit-standing.ts";
 import { parseStarts } from "./starts.ts";
 
 export { parseJson } from "../redis/parse-json.ts";
@@ -41,6 +42,8 @@ export type JobRecord = {
   readonly position: number | undefined;
   /** Its place among the jobs of all queues, in ticks; only while waiting. */
   readonly tag: number | undefined;
+  /** How its tenant's limit of running jobs bears on it; while it is met, the job has no position. */
+  readonly standing: LimitStanding;
   readonly result: InferenceResult | undefined;
   readonly failure: Failure | undefined;
   readonly stack: readonly string[];
@@ -80,11 +83,16 @@ export function parseJobRecord(
   id: string,
   queueName: string,
   hash: JobHash,
-  where: { state: JobState; position?: number | undefined; tag?: number | undefined },
+  where: {
+    state: JobState;
+    position?: number | undefined;
+    tag?: number | undefined;
+    standing?: LimitStanding | undefined;
+  },
 ): JobRecord {
   const payload = parseJson(hash["data"]);
   const options = parseJson(hash["opts"]) as { attempts?: number; delay?: number } | undefined;
-  const { state, position, tag } = where;
+  const { state, position, tag, standing = "" } = where;
   const starts = parseStarts(hash["starts"]);
   return {
     id,
@@ -92,6 +100,7 @@ export function parseJobRecord(
     state,
     position,
     tag,
+    standing,
     payload,
     job: inferenceJobSchema.safeParse(payload).data,
     delayMs: options?.delay ?? 0,

@@ -4,6 +4,7 @@ import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import { fairKeys } from "../scheduling/fair-keys.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
+import { runningLua } from "../scheduling/running-lua.ts";
 import { liveChannel } from "../token-log/live-channel.ts";
 import { logKey } from "../token-log/log-entry.ts";
 import { logLua } from "../token-log/log-lua.ts";
@@ -15,13 +16,16 @@ import { startsLine } from "./starts.ts";
 // KEYS, of the queue it leaves: job, lock, log, active, stalled; of the other: job, log, wait, marker, meta,
 // active, events; then where moves are remembered, and the two of fair shares.
 // ARGV: lock token, id, payload, line for `starts`, model, now (ms), channel, name of the other queue, how long the move
-// is remembered (s), milliseconds it used. Returns false when the lock is not ours, 0 when the other queue has a job of this id.
+// is remembered (s), milliseconds it used, prefix with a colon, name of the queue it leaves. Returns false when the lock is not ours, 0 when the other queue has a job of this id.
 const move = createLuaScript(`
 if redis.call("GET", KEYS[2]) ~= ARGV[1] then return false end
 if redis.call("EXISTS", KEYS[6]) == 1 then return 0 end
 ${fairLua("KEYS[14]", "KEYS[15]")}
 -- What it used is charged; what it had asked for, and the tokens that were reserved, are for its next start.
 settle(KEYS[1], tonumber(ARGV[10]), ARGV[8])
+${runningLua("KEYS[14]")}
+local running = known_running(ARGV[11])
+if running then running.leave(ARGV[12], ARGV[2], redis.call("HGET", KEYS[1], "share")) end
 local names = { "name", "timestamp", "delay", "priority", "opts", "partial", "stop", "share", "quota" }
 local fields = redis.call("HMGET", KEYS[1], unpack(names))
 local starts = redis.call("HGET", KEYS[1], "starts") or ""
@@ -92,6 +96,8 @@ export async function moveRunningJob(
     to.queueName,
     defaultDeliveryPolicy.deadLetterAgeS,
     ended.gpuMs,
+    `${space.prefix}:`,
+    from.queueName,
   ]);
   if (reply === null) throw new LockLostError(id);
   if (reply === 0) throw new Error(`job ${id} is on ${to.queueName} already`);

@@ -12,6 +12,7 @@ import {
   limitsKey,
   type RateLimits,
 } from "../scheduling/limits.ts";
+import type { LimitStanding } from "../scheduling/limit-standing.ts";
 import { addKeyParts, runAddScript } from "./add-script.ts";
 import { claimRoot, digestOfKey, type IdempotencyClaim, keptFingerprint } from "./idempotency.ts";
 import { tenantKeys } from "./tenant-index.ts";
@@ -29,6 +30,7 @@ type Lot = {
   readonly laneWeight: number | undefined;
   readonly weight: number | undefined;
   readonly rates: RateLimits | undefined;
+  readonly runningMax: number | null | undefined;
 };
 
 /** One job as the script takes it. */
@@ -46,7 +48,7 @@ type Put = {
 
 /** As the script says. */
 export type PutReply =
-  | ["added", ahead: number, tag: string, left?: LimitRow[]]
+  | ["added", ahead: number, tag: string, left?: LimitRow[] | null, standing?: LimitStanding]
   | ["limited", by: LimitLeft["name"], waitMs: number, left: LimitRow[]]
   | ["full", open: number]
   | ["claimed", claim: string];
@@ -70,7 +72,7 @@ export function putJob(space: QueueSpace, put: Put): Promise<PutReply> {
 
 function nameOf(lot: Lot): string {
   const { requestsPerMin, tokensPerMin, tokensPerDay } = lot.rates ?? {};
-  const limits = `${lot.openMax} ${requestsPerMin} ${tokensPerMin} ${tokensPerDay} ${lot.weight} ${lot.laneWeight}`;
+  const limits = `${lot.openMax} ${requestsPerMin} ${tokensPerMin} ${tokensPerDay} ${lot.weight} ${lot.laneWeight} ${lot.runningMax}`;
   return `${lot.queueName} ${lot.lane} ${lot.tenant} ${lot.attempts} ${lot.delayMs} ${lot.claimTtlS} ${limits}`;
 }
 
@@ -108,6 +110,7 @@ async function runLot(space: QueueSpace, puts: readonly Put[]): Promise<PutReply
       queueName,
       `${space.prefix}:`,
       ...limitArgs(lot.rates),
+      lot.runningMax === undefined ? "?" : (lot.runningMax ?? ""),
       ...puts.flatMap(argsOf),
     ],
   );

@@ -18,14 +18,14 @@ export async function hasEnded(
 
 // KEYS: job, delayed, active. ARGV: id. Returns its state, or { why it failed } when it ended, or nothing.
 const readState = createLuaScript(`
-local fields = redis.call("HMGET", KEYS[1], "timestamp", "finishedOn", "failedReason")
+local fields = redis.call("HMGET", KEYS[1], "timestamp", "finishedOn", "failedReason", "held")
 if not fields[1] then return false end
 if fields[2] then
   -- A retry that worked leaves the reason of the failure before it.
   if redis.call("HEXISTS", KEYS[1], "returnvalue") == 1 then return { false } end
   return { fields[3] }
 end
-if redis.call("ZSCORE", KEYS[2], ARGV[1]) then return "delayed" end
+if redis.call("ZSCORE", KEYS[2], ARGV[1]) then return fields[4] and "waiting" or "delayed" end
 if redis.call("LPOS", KEYS[3], ARGV[1]) then return "active" end
 return "waiting"
 `);

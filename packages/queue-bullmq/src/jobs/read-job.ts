@@ -2,6 +2,7 @@ import { endedRecords } from "./ended-records.ts";
 import { finalStateOf, type JobHash, type JobRecord, parseJobRecord, recordFields } from "./job-record.ts";
 import { fairKeys } from "../scheduling/fair-keys.ts";
 import { fairLua } from "../scheduling/fair-lua.ts";
+import { type LimitStanding, limitStandingLua } from "../scheduling/limit-standing.ts";
 import { locateJob } from "./locate-job.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import type { QueueDirectory } from "../queues/queue-directory.ts";
@@ -21,8 +22,9 @@ export async function readJob(
 }
 
 // The hash and the place at one moment: read one after the other they may not belong together.
-// KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue. Returns nothing, or
-// `recordFields`, and, unless it has ended, its state, how many run before it, and its tag. Those in `wait` (taken from dead workers, or put
+// KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue, prefix with a colon.
+// Returns nothing, or
+// `recordFields`, and, unless it has ended, its state, how many run before it, its tag, and how its tenant's limit bears on it. Those in `wait` (taken from dead workers, or put
 // without a priority) run before all others.
 const readWithPlace = createLuaScript(`
 local hash = redis.call("HMGET", KEYS[1], ${recordFields.map((field) => `"${field}"`).join(", ")})
@@ -32,9 +34,14 @@ local score = redis.call("ZSCORE", KEYS[2], ARGV[1])
 if score then
   ${fairLua("KEYS[6]", "KEYS[7]")}
   local rank, tag = place_of(KEYS[2], KEYS[1], ARGV[2], ARGV[1], tonumber(score))
-  return { hash, "waiting", redis.call("LLEN", KEYS[3]) + rank, string.format("%.0f", tag) }
+  ${limitStandingLua}
+  local standing = limit_standing(ARGV[3], redis.call("HGET", KEYS[1], "share"))
+  return { hash, "waiting", redis.call("LLEN", KEYS[3]) + rank, string.format("%.0f", tag), standing }
 end
-if redis.call("ZSCORE", KEYS[4], ARGV[1]) then return { hash, "delayed" } end
+if redis.call("ZSCORE", KEYS[4], ARGV[1]) then
+  if redis.call("HEXISTS", KEYS[1], "held") == 1 then return { hash, "waiting", 0, "0", "met" } end
+  return { hash, "delayed" }
+end
 if redis.call("LPOS", KEYS[5], ARGV[1]) then return { hash, "active" } end
 return { hash, "waiting", 0 }
 `);
@@ -69,11 +76,13 @@ async function readUnfinished(
   const parts = [id, "prioritized", "wait", "delayed", "active"];
   const { fair, flows } = fairKeys(space);
   const keys = [...parts.map((part) => space.jobKey(queueName, part)), fair, flows];
-  const reply = (await readWithPlace(space.client, keys, [id, queueName])) as Reply | null;
+  const args = [id, queueName, `${space.prefix}:`];
+  const reply = (await readWithPlace(space.client, keys, args)) as Reply | null;
   const hash = reply && hashOf(reply[0]);
   if (!hash || hash["timestamp"] === undefined) return undefined;
-  const [, state = finalStateOf(hash) ?? "waiting", position, tag] = reply;
-  return parseJobRecord(id, queueName, hash, { state, position, tag: Number(tag ?? 0) });
+  const [, state = finalStateOf(hash) ?? "waiting", position, tag, standing] = reply;
+  const place = standing === "met" ? {} : { position, tag: Number(tag ?? 0) };
+  return parseJobRecord(id, queueName, hash, { state, ...place, standing });
 }
 
 /** As the script says. */
@@ -82,6 +91,7 @@ type Reply = [
   state?: "waiting" | "delayed" | "active",
   position?: number,
   tag?: string,
+  standing?: LimitStanding,
 ];
 
 function hashOf(values: readonly (string | null)[]): JobHash {

@@ -1,29 +1,34 @@
 import type { QueueDirectory } from "./queue-directory.ts";
 import type { QueueSpace } from "./queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
+import { countHeldJobs } from "../scheduling/running-keys.ts";
 
 export type QueueGauges = {
   readonly waiting: number;
   readonly active: number;
   readonly delayed: number;
+  /** Of those waiting, how many wait for others of their tenant to end, because it runs as many as it may. */
+  readonly held: number;
   readonly completed: number;
   readonly failed: number;
-  /** Age of the job that has waited longest, in seconds; 0 when none waits. */
+  /** Age of the job that has waited longest, in seconds, those held apart; 0 when none waits. */
   readonly oldestWaitingS: number;
 };
 
 /** How full one queue is. */
 export async function readQueueGauges(space: QueueSpace, queueName: string): Promise<QueueGauges> {
   const queue = space.queue(queueName);
-  const [counts, oldestWaitingS] = await Promise.all([
+  const [counts, oldestWaitingS, [held = 0]] = await Promise.all([
     queue.getJobCounts("waiting", "prioritized", "active", "delayed", "completed", "failed"),
     readOldestWaitingS(space, queueName),
+    countHeldJobs(space, [queueName]),
   ]);
   const count = (state: string): number => counts[state] ?? 0;
   return {
-    waiting: count("waiting") + count("prioritized"),
+    waiting: count("waiting") + count("prioritized") + held,
     active: count("active"),
-    delayed: count("delayed"),
+    delayed: Math.max(0, count("delayed") - held),
+    held,
     completed: count("completed"),
     failed: count("failed"),
     oldestWaitingS,
@@ -53,16 +58,20 @@ async function readOldestWaitingS(space: QueueSpace, queueName: string): Promise
 /** Jobs that wait on all inference queues together. */
 export async function countWaitingJobs(space: QueueSpace, directory: QueueDirectory): Promise<number> {
   const entries = await directory.list();
-  const counts = await Promise.all(
-    entries.flatMap(({ name }) => [
+  const [held, ...counts] = await Promise.all([
+    countHeldJobs(
+      space,
+      entries.map(({ name }) => name),
+    ),
+    ...entries.flatMap(({ name }) => [
       space.client.zcard(space.jobKey(name, "prioritized")),
       space.client.llen(space.jobKey(name, "wait")),
     ]),
-  );
-  return counts.reduce((sum, count) => sum + count, 0);
+  ]);
+  return [...held, ...counts].reduce((sum, count) => sum + count, 0);
 }
 
-/** Jobs that wait on one queue. */
+/** Jobs that wait on one queue and stand before a new one: without those that are held. */
 export async function countWaitingOn(space: QueueSpace, queueName: string): Promise<number> {
   const [prioritized, wait] = await Promise.all([
     space.client.zcard(space.jobKey(queueName, "prioritized")),

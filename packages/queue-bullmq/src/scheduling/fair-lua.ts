@@ -69,6 +69,11 @@ local function move_end(flow, ends)
   flow_state(flow).ends = ends
   redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends))
 end
+local function move_flow(flow, ends, overdrawn)
+  local state = flow_state(flow)
+  state.ends, state.overdrawn = ends, overdrawn
+  redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends), "o:" .. flow, number_text(overdrawn))
+end
 -- Gives a flow its next places, one for each cost: returns their tags, each the middle of what the job takes, and what
 -- the flow has overdrawn. By its start alone a newcomer of the interactive lane would stand behind every newcomer of the batch lane.
 local function take_places(now, flow, costs, weight)
@@ -118,9 +123,7 @@ end
 local function settle_flow(share, over)
   if over == 0 then return end
   local state = flow_state(share.flow)
-  state.ends = charged_end(state.ends, over, share.weight)
-  state.overdrawn = state.overdrawn + over / share.weight
-  redis.call("HSET", ${flows}, "f:" .. share.flow, number_text(state.ends), "o:" .. share.flow, number_text(state.overdrawn))
+  move_flow(share.flow, charged_end(state.ends, over, share.weight), state.overdrawn + over / share.weight)
 end
 -- A job has completed, and asks for nothing any more.
 local function settle_completed(share_field, used_ms)
@@ -193,7 +196,8 @@ local function whose_turn(root, flow, member, score)
     if other == member then return nil end
     local queue, id = string.match(other, "^(%S+) (%S+)$")
     local slot = redis.call("ZSCORE", root .. queue .. ":prioritized", id)
-    if not slot then redis.call("ZREM", turns, other)
+    if not slot then
+      if redis.call("HEXISTS", root .. queue .. ":" .. id, "held") == 0 then redis.call("ZREM", turns, other) end
     elseif tonumber(slot) > score then
       local share = parse_share(redis.call("HGET", root .. queue .. ":" .. id, "share"))
       if share then return queue, id, tonumber(slot), share end

@@ -3,11 +3,15 @@ import { createLuaScript } from "../redis/lua.ts";
 import { fairKeys } from "./fair-keys.ts";
 import { limitsLua } from "./limits-lua.ts";
 import { fairLua } from "./fair-lua.ts";
+import { runningLua } from "./running-lua.ts";
 
-// KEYS: prioritized, job, the two of fair shares. ARGV: id, queue.
+// KEYS: prioritized, job, the two of fair shares. ARGV: id, queue, prefix with a colon.
 const script = createLuaScript(`
-if not redis.call("ZSCORE", KEYS[1], ARGV[1]) then return 0 end
+local held = redis.call("HGET", KEYS[2], "held")
+if not held and not redis.call("ZSCORE", KEYS[1], ARGV[1]) then return 0 end
 ${fairLua("KEYS[3]", "KEYS[4]")}
+${runningLua("KEYS[3]")}
+if held then open_running(ARGV[3]).unhold(ARGV[2], ARGV[1], redis.call("HGET", KEYS[2], "share")) end
 ${limitsLua}
 give_back(KEYS[2], ARGV[2])
 settle_quota(KEYS[2], 0)
@@ -21,5 +25,6 @@ export async function giveBackShare(
 ): Promise<void> {
   const { fair, flows } = fairKeys(space);
   const job = space.jobKey(queueName, id);
-  await script(space.client, [space.jobKey(queueName, "prioritized"), job, fair, flows], [id, queueName]);
+  const keys = [space.jobKey(queueName, "prioritized"), job, fair, flows];
+  await script(space.client, keys, [id, queueName, `${space.prefix}:`]);
 }

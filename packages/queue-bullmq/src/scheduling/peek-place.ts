@@ -14,9 +14,11 @@ import {
   type RateLimits,
 } from "./limits.ts";
 import { limitsLua } from "./limits-lua.ts";
+import type { LimitStanding } from "./limit-standing.ts";
 
 // KEYS: prioritized, wait, open jobs of the tenant, its limits, the two of fair shares. ARGV: queue, flow, tenant, its lane's
-// and its tenant's weight ("" = as noted), cost (ticks), user, tokens, the three limits. Writes nothing.
+// and its tenant's weight ("" = as noted), cost (ticks), user, tokens, the three limits, how many of the tenant may run at
+// once ("" = any number), prefix with a colon. Writes nothing.
 const script = createLuaScript(`
 ${fairLua("KEYS[5]", "KEYS[6]")}
 ${limitsLua}
@@ -37,7 +39,10 @@ end
 local ahead = redis.call("LLEN", KEYS[2])
   + redis.call("ZCOUNT", KEYS[1], "-inf", "(" .. number_text((tag + 1) * score_per_tag))
 local met, wait, left = check_limits(KEYS[4], { ARGV[9], ARGV[10], ARGV[11] }, tonumber(ARGV[8]), false)
-return { ahead, string.format("%.0f", tag), redis.call("ZCARD", KEYS[3]), met or "", wait, left }
+local max, open, standing = tonumber(ARGV[12]), redis.call("ZCARD", KEYS[3]), ""
+local running = max and redis.call("ZCARD", ARGV[13] .. "running:of:" .. ARGV[3])
+if max and running >= max then standing = "met" elseif max and open >= max then standing = "ahead" end
+return { ahead, string.format("%.0f", tag), open, met or "", wait, left, running or 0, standing }
 `);
 
 /** What a job would meet that is not put. */
@@ -48,6 +53,8 @@ export type PlacePeek = {
   /** The limit over time it would not pass, and how many ms until it would. */
   readonly met: { readonly name: LimitLeft["name"]; readonly waitMs: number } | undefined;
   /** Of each limit over time, what would be left after it. */ readonly left: LimitLeft[];
+  /** Jobs of its tenant that run, if that is limited. */ readonly running: number;
+  readonly standing: LimitStanding;
 };
 
 /** Where a job would stand if it were put now. Nothing is written. */
@@ -60,6 +67,7 @@ export async function peekPlace(
     weight?: number | undefined;
     laneWeights?: LaneWeights | undefined;
     limits?: RateLimits | undefined;
+    runningMax?: number | null | undefined;
   },
 ): Promise<PlacePeek> {
   const { queueName, job, estimate } = at;
@@ -73,7 +81,7 @@ export async function peekPlace(
     fair,
     flows,
   ];
-  const [ahead, tag, open, met, waitMs, left] = (await script(space.client, keys, [
+  const [ahead, tag, open, met, waitMs, left, running, standing] = (await script(space.client, keys, [
     queueName,
     flow,
     job.tenant,
@@ -83,12 +91,27 @@ export async function peekPlace(
     user,
     estimate.promptTokens + estimate.outputTokens,
     ...limitArgs(at.limits),
-  ])) as [number, string, number, LimitLeft["name"] | "", number, LimitRow[]];
+    at.runningMax ?? "",
+    `${space.prefix}:`,
+  ])) as PeekReply;
   return {
     ahead,
     tag: Number(tag),
     open,
     met: met === "" ? undefined : { name: met, waitMs },
     left: parseLimits(left),
+    running,
+    standing,
   };
 }
+
+type PeekReply = [
+  ahead: number,
+  tag: string,
+  open: number,
+  met: LimitLeft["name"] | "",
+  waitMs: number,
+  left: LimitRow[],
+  running: number,
+  standing: LimitStanding,
+];

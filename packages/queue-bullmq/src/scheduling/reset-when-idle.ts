@@ -1,9 +1,11 @@
 import type { QueueSpace } from "../queues/queue-space.ts";
 import { createLuaScript } from "../redis/lua.ts";
 import { fairKeys } from "./fair-keys.ts";
+import { heldKey } from "./running-keys.ts";
 
 // Virtual time moves on to the end of all flows instead of back to nothing: a job that comes back with an old tag
-// still comes before new ones. KEYS: the two of fair shares, then prioritized, wait and active of each queue.
+// still comes before new ones. KEYS: the two of fair shares, what is held,
+// then prioritized, wait and active of each queue.
 const script = createLuaScript(`
 for i = 3, #KEYS do
   if redis.call("EXISTS", KEYS[i]) == 1 then return 0 end
@@ -31,5 +33,5 @@ export async function resetWhenIdle(space: QueueSpace, queueNames: readonly stri
   const queues = queueNames.flatMap((name) =>
     ["prioritized", "wait", "active"].map((part) => space.jobKey(name, part)),
   );
-  return (await script(space.client, [fair, flows, ...queues], [])) === 1;
+  return (await script(space.client, [fair, flows, heldKey(space), ...queues], [])) === 1;
 }

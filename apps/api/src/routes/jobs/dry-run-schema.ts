@@ -32,11 +32,17 @@ export const dryRunSchema = z
       gpu_ms: z.int().describe("Milliseconds it is expected to hold a slot."),
     }),
     queue_position: jobViewSchema.shape.queue_position,
+    waiting_for: jobViewSchema.shape.waiting_for,
     eta_s: jobViewSchema.shape.eta_s,
     eta_range_s: jobViewSchema.shape.eta_range_s,
     limits: z.object({
       open_jobs: z.int().describe("Jobs of the tenant that are not finished."),
       open_jobs_max: z.int(),
+      running_jobs: z
+        .int()
+        .nullable()
+        .describe("Jobs of the tenant that run; null: it is not limited how many."),
+      running_jobs_max: z.int().nullable().describe("null: there is no such limit."),
       requests_per_min: limitSchema,
       tokens_per_min: limitSchema,
       tokens_per_day: limitSchema,

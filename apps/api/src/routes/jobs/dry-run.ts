@@ -7,6 +7,7 @@ import { problemCodes } from "../../http/problem-codes.ts";
 import type { DryRun } from "./dry-run-schema.ts";
 import { etaView } from "./eta-view.ts";
 import type { JobDeps } from "./job-deps.ts";
+import { waitingFor } from "./job-view.ts";
 import { type DraftJob, peek } from "./place-job.ts";
 
 /** What would happen to a job that is not put. Throws Problem for what could never be taken. */
@@ -19,9 +20,11 @@ export async function dryRun(deps: JobDeps, draft: DraftJob): Promise<DryRun> {
   const queueName = inferenceQueueName(affinity);
   const estimate = await forecasts.estimate(job);
   const place = await peek(deps, { queueName, job, caller }, estimate);
-  const { ahead, tag, open } = place;
-  const eta = delayMs > 0 ? undefined : await forecasts.startOf({ queueName, model: job.model, tag, ahead });
+  const { ahead, tag, open, standing } = place;
+  const told = delayMs === 0 && standing === "";
+  const eta = !told ? undefined : await forecasts.startOf({ queueName, model: job.model, tag, ahead });
   const refusal = await findRefusal(deps, draft, estimate.costMs, place, eta);
+  const runningMax = admission.runningMaxOf(caller);
   const left = (name: LimitLeft["name"]) => {
     const found = place.left.find((each) => each.name === name);
     return found ? { limit: found.limit, left: found.left } : null;
@@ -38,11 +41,14 @@ export async function dryRun(deps: JobDeps, draft: DraftJob): Promise<DryRun> {
       output_tokens: estimate.outputTokens,
       gpu_ms: Math.round(estimate.costMs),
     },
-    queue_position: delayMs > 0 ? null : ahead,
+    queue_position: delayMs > 0 || standing === "met" ? null : ahead,
+    waiting_for: delayMs > 0 ? null : waitingFor(standing),
     ...etaView(eta),
     limits: {
       open_jobs: open,
       open_jobs_max: admission.openMaxOf(caller),
+      running_jobs: runningMax === null ? null : place.running,
+      running_jobs_max: runningMax,
       requests_per_min: left("requests"),
       tokens_per_min: left("tokens"),
       tokens_per_day: left("tokens-day"),

@@ -49,12 +49,22 @@ export const jobViewSchema = z
     queue_position: z
       .int()
       .nullable()
-      .describe("Jobs that would run before it on its model's queue, while it waits; 0: it is next."),
+      .describe(
+        "Jobs that would run before it on its model's queue, while it waits; 0: it is next. null also while it waits for something else than its turn.",
+      ),
+    waiting_for: z
+      .enum(["running_limit"])
+      .nullable()
+      .describe(
+        "What a waiting job waits for besides its turn. `running_limit`: its tenant runs as many jobs as it may, and one of them has to end. null: its turn.",
+      ),
     run_at: time.nullable().describe("When a job that was submitted for later may begin."),
     eta_s: z
       .number()
       .nullable()
-      .describe("Seconds until it is expected to start, while it waits; null: nobody can tell."),
+      .describe(
+        "Seconds until it is expected to start, while it waits; null: nobody can tell, also because its tenant has more jobs open than may run at once.",
+      ),
     eta_range_s: z
       .array(z.number())
       .length(2)

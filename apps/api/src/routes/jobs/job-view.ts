@@ -1,4 +1,4 @@
-import { type JobRecord, tenantOf } from "@forebay/queue-bullmq";
+import { type JobRecord, type LimitStanding, tenantOf } from "@forebay/queue-bullmq";
 import {
   failureCodes,
   type InferenceJob,
@@ -27,6 +27,7 @@ export function jobView(record: JobRecord, withResult: boolean, eta?: EtaMs): Jo
     started_at: record.starts.at(-1)?.at ?? null,
     finished_at: record.finishedAt?.toISOString() ?? null,
     queue_position: state === "waiting" ? (record.position ?? null) : null,
+    waiting_for: state === "waiting" ? waitingFor(record.standing) : null,
     run_at: runAt(record.createdAt, record.delayMs),
     ...etaView(state === "waiting" ? eta : undefined),
     progress: { tokens: tokensOf(record), percent: null },
@@ -45,10 +46,18 @@ export function jobView(record: JobRecord, withResult: boolean, eta?: EtaMs): Jo
 export function newJobView(
   id: string,
   job: InferenceJob,
-  place: { createdAt: Date; position: number; delayMs: number; attemptsMax: number; eta: EtaMs | undefined },
+  place: {
+    createdAt: Date;
+    position: number;
+    standing: LimitStanding;
+    delayMs: number;
+    attemptsMax: number;
+    eta: EtaMs | undefined;
+  },
 ): JobView {
   const at = place.createdAt.toISOString();
   const state = place.delayMs > 0 ? "delayed" : "waiting";
+  const waiting_for = state === "waiting" ? waitingFor(place.standing) : null;
   return {
     job_id: id,
     state,
@@ -58,7 +67,8 @@ export function newJobView(
     created_at: at,
     started_at: null,
     finished_at: null,
-    queue_position: state === "waiting" ? place.position : null,
+    queue_position: state === "waiting" && !waiting_for ? place.position : null,
+    waiting_for,
     run_at: runAt(place.createdAt, place.delayMs),
     ...etaView(place.eta),
     progress: { tokens: 0, percent: null },
@@ -82,6 +92,10 @@ export function jobSummary(record: JobRecord, eta?: EtaMs): JobSummary {
 export function tenantOfRecord(record: JobRecord): string | undefined {
   return record.job?.tenant ?? tenantOf(record.payload);
 }
+
+/** What a waiting job waits for, if it is not its turn alone. */
+export const waitingFor = (standing: LimitStanding): JobView["waiting_for"] =>
+  standing === "met" ? "running_limit" : null;
 
 const linksOf = (id: string): JobView["links"] => ({
   self: `/jobs/${id}`,

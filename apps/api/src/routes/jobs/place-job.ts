@@ -94,14 +94,14 @@ export async function acceptOnce(
   const answer = await submit(deps, placed, estimate, { openMax, claim, rates });
   switch (answer.kind) {
     case "added": {
-      const { createdAt, ahead: position, tag } = answer;
+      const { createdAt, ahead: position, tag, standing } = answer;
       const place = { queueName, model: job.model, tag, ahead: position };
-      const eta = delayMs > 0 ? undefined : await forecasts.startOf(place);
+      const eta = delayMs > 0 || standing !== "" ? undefined : await forecasts.startOf(place);
       if (eta) forecasts.note(placed, eta);
       return {
         kind: "new",
         headers: rateLimitHeaders(answer.left),
-        view: newJobView(id, job, { createdAt, position, delayMs, attemptsMax: attempts, eta }),
+        view: newJobView(id, job, { createdAt, position, standing, delayMs, attemptsMax: attempts, eta }),
       };
     }
     case "limited":
@@ -134,18 +134,28 @@ export function peek(
   estimate: JobEstimate,
 ): Promise<PlacePeek> {
   const limits = admission.ratesOf(caller);
-  return peekPlace(space, { queueName, job, estimate, weight: caller.weight, laneWeights, limits });
+  const runningMax = admission.runningMaxOf(caller);
+  return peekPlace(space, {
+    queueName,
+    job,
+    estimate,
+    weight: caller.weight,
+    laneWeights,
+    limits,
+    runningMax,
+  });
 }
 
 async function submit(
-  { space, policy, laneWeights }: JobDeps,
+  { space, policy, laneWeights, admission }: JobDeps,
   placed: PlacedJob,
   { costMs, promptTokens, outputTokens }: JobEstimate,
   limits: NonNullable<Parameters<typeof submitJob>[2]>,
 ): ReturnType<typeof submitJob> {
   try {
     const tokens = promptTokens + outputTokens;
-    const share = { costMs, tokens, weight: placed.caller.weight, laneWeights };
+    const runningMax = admission.runningMaxOf(placed.caller);
+    const share = { costMs, tokens, weight: placed.caller.weight, laneWeights, runningMax };
     return await submitJob(space, { ...placed, ...share, policy }, limits);
   } catch (error) {
     if (error instanceof PayloadTooLargeError) {

@@ -1,4 +1,4 @@
-import { createScheduleId, type Schedule } from "@forebay/queue-bullmq";
+import { createScheduleId, noteRunningMax, type Schedule } from "@forebay/queue-bullmq";
 import type { ApiHandler } from "../../http/api-env.ts";
 import { refuseQuery } from "../../http/query.ts";
 import { parseBody } from "../../http/parse-body.ts";
@@ -30,6 +30,8 @@ export function createSchedule(deps: ScheduleDeps): ApiHandler {
       created_at: now,
       updated_at: now,
     };
+    // Who puts its runs does not know the key.
+    await noteRunningMax(deps.space, caller.tenant, deps.admission.runningMaxOf(caller));
     await deps.schedules.save(schedule);
     deps.events.scheduleChanged(schedule.id, "created", caller);
     return answerSchedule(deps, schedule, 201, { location: `/schedules/${schedule.id}` });

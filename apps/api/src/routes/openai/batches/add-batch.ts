@@ -5,6 +5,7 @@ import {
   createBatchId,
   createFileId,
   enqueueBatch,
+  noteRunningMax,
 } from "@forebay/queue-bullmq";
 import type { Caller } from "../../../auth/caller.ts";
 import type { FileDeps } from "../files/file-deps.ts";
@@ -43,6 +44,8 @@ export async function addBatch(
     expires_at: created_at + windowS,
     files_expire_at: created_at + filesAgeS,
   };
+  // Who puts its lines does not know the key.
+  await noteRunningMax(deps.space, caller.tenant, deps.admission.runningMaxOf(caller));
   const answer = await deps.batches.add(head, once && { ...once, ttlS: rememberedS });
   if (answer.kind === "no_file") {
     throw new OpenaiRefusal(404, "The input file was deleted.", {

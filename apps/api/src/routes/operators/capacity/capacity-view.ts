@@ -38,10 +38,15 @@ export const capacityViewSchema = z
           paused: z.boolean().describe("Its jobs wait because an operator said so."),
           slots: count.describe("Jobs of it that can run at once now."),
           waiting: count,
+          held: count.describe(
+            "Of those waiting, the ones passed over because their tenant runs as many jobs as it may.",
+          ),
           active: count,
           delayed: count,
           oldest_waiting_s: z.number().describe("Age of the job that has waited longest; 0: none waits."),
-          work_s: z.number().describe("Seconds of a slot that its waiting jobs are expected to take."),
+          work_s: z
+            .number()
+            .describe("Seconds of a slot that its waiting jobs are expected to take, those held apart."),
           eta_s: z
             .number()
             .nullable()
@@ -130,6 +135,7 @@ function addQueue(models: Map<string, ModelView>, { model, gauges, workMs, end }
     paused: false,
     slots: 0,
     waiting: 0,
+    held: 0,
     active: 0,
     delayed: 0,
     oldest_waiting_s: 0,
@@ -137,6 +143,7 @@ function addQueue(models: Map<string, ModelView>, { model, gauges, workMs, end }
     eta_s: null,
   };
   view.waiting += gauges.waiting;
+  view.held += gauges.held;
   view.active += gauges.active;
   view.delayed += gauges.delayed;
   view.oldest_waiting_s = Math.max(view.oldest_waiting_s, Math.round(gauges.oldestWaitingS * 10) / 10);

@@ -5,7 +5,7 @@ export type Figure = { name: string; value: string };
 
 /** The numbers of a job that say something in its state. */
 export function figuresOf(job: JobView, live: { nowMs: number; tokensPerS: number | undefined }): Figure[] {
-  const { state, model, queue_position, eta_s, run_at, progress, result } = job;
+  const { state, model, queue_position, waiting_for, eta_s, run_at, progress, result } = job;
   const figures: Figure[] = [];
   const add = (name: string, value: string | undefined): void => {
     if (value !== undefined) figures.push({ name, value });
@@ -14,6 +14,7 @@ export function figuresOf(job: JobView, live: { nowMs: number; tokensPerS: numbe
   if (state === "waiting" && queue_position !== null) {
     add("In the queue", queue_position === 0 ? "next" : `${queue_position} before it`);
   }
+  if (waiting_for) add("In the queue", "until another job of the tenant ends");
   if (state === "waiting" && eta_s !== null) add("Starts", formatWait(eta_s));
   if (state === "delayed" && run_at !== null) add("Begins", new Date(run_at).toLocaleTimeString());
   if (progress.tokens > 0) add("Tokens", String(progress.tokens));
