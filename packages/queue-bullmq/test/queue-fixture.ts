@@ -194,11 +194,10 @@ export const retries = (delayMs?: number): Outcome => ({
   delayMs,
 });
 
-/** A space in which something happens right before or after the first use of one of Redis's commands. */
+/** A space in which something happens right before or after its first script is sent. */
 export function interleave(
   space: QueueSpace,
   when: "before" | "after",
-  command: "hgetall" | "evalsha",
   happens: () => Promise<unknown>,
 ): QueueSpace {
   let pending: (() => Promise<unknown>) | undefined = happens;
@@ -210,7 +209,7 @@ export function interleave(
   const client = new Proxy(space.client, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
-      if (name !== command || typeof value !== "function") return value;
+      if (name !== "sendCommand" || typeof value !== "function") return value;
       return async (...args: unknown[]): Promise<unknown> => {
         if (when === "before") await now();
         const reply: unknown = await value.apply(target, args);

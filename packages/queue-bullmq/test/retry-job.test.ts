@@ -168,7 +168,7 @@ test("whoever comes late does not disturb the job that already runs again", asyn
     return completes();
   });
   // Somebody else puts it back, and it begins, between this one's look at the job and its first change.
-  const late = interleave(fixture.space, "before", "evalsha", async () => {
+  const late = interleave(fixture.space, "before", async () => {
     await retry(place);
     await fixture.begun(place.id);
   });

@@ -9,7 +9,7 @@ import {
 import { CallFailedError } from "./call-failure.ts";
 import { embedAnswerSchema } from "./ollama-answer.ts";
 import { type OllamaClient, toCallFailed } from "./ollama-client.ts";
-import { readLines } from "./read-lines.ts";
+import { cutLines } from "./cut-lines.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 export type CallOptions = {
@@ -48,11 +48,15 @@ export async function callOllama(
       ...(options.keepAliveS === undefined ? {} : { keep_alive: options.keepAliveS }),
       ...job.request,
     };
-    const lines = readLines(await client.post(paths[job.type], body, signal));
-    if (job.type === "embed") return embedResult(job, await readEmbedding(lines), served());
+    const read = async (onLine: (line: string) => void): Promise<void> => {
+      const lines = cutLines(onLine);
+      await client.stream(paths[job.type], body, signal, lines.push);
+      lines.end();
+    };
+    if (job.type === "embed") return embedResult(job, await readEmbedding(read), served());
 
     const assembler = createAnswerAssembler(job);
-    await readAnswer(lines, assembler, (delta) => {
+    await readAnswer(read, assembler, (delta) => {
       watchdog.alive();
       options.onDelta(delta, assembler.tokens);
     });
@@ -64,26 +68,29 @@ export async function callOllama(
   }
 }
 
+type ReadLines = (onLine: (line: string) => void) => Promise<void>;
+
 /** Reads to the end of the stream, not to the last line, so that the connection can be used again. */
 async function readAnswer(
-  lines: AsyncIterable<string>,
+  read: ReadLines,
   assembler: AnswerAssembler,
   onDelta: (delta: AnswerDelta) => void,
 ): Promise<void> {
   try {
-    for await (const line of lines) {
-      if (assembler.done) continue;
-      onDelta(assembler.add(line));
-    }
+    await read((line) => {
+      if (!assembler.done) onDelta(assembler.add(line));
+    });
   } catch (error) {
     // The answer is whole: that the connection broke after it changes nothing.
     if (!assembler.done) throw error;
   }
 }
 
-async function readEmbedding(lines: AsyncIterable<string>) {
+async function readEmbedding(read: ReadLines) {
   let text = "";
-  for await (const line of lines) text += line;
+  await read((line) => {
+    text += line;
+  });
   if (text === "") throw new CallFailedError({ kind: "unfinished" });
   const parsed = embedAnswerSchema.safeParse(parseAnswerJson(text, false));
   if (!parsed.success) throw new CallFailedError({ kind: "garbage", begun: false });

@@ -1,14 +1,19 @@
 import { Agent, request } from "undici";
 import { CallFailedError, type CallFailure } from "./call-failure.ts";
+import { exchange } from "./exchange.ts";
 
 /** Longest error text that is read; Ollama's own are a line or two. */
 const errorBytesMax = 64 * 1024;
+
+const headers = { "content-type": "application/json" };
 
 /** HTTP to one Ollama host. */
 export type OllamaClient = {
   /** Sends a body and returns the bytes of a 200. Throws CallFailedError for everything else. */
   post(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
-  /** The same with DELETE. */
+  /** The same, with the bytes given to `onChunk` as they come. Throws also what that throws. */
+  stream(path: string, body: unknown, signal: AbortSignal, onChunk: (chunk: Buffer) => void): Promise<void>;
+  /** The same as `post` with DELETE. */
   delete(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<Buffer>>;
   /** Reads a JSON document. Throws CallFailedError. */
   get(path: string, timeoutMs: number): Promise<unknown>;
@@ -19,6 +24,7 @@ export function openOllamaClient(url: string): OllamaClient {
   // Ollama sends nothing at all while it loads a model, reads a prompt or waits for a slot, and undici would
   // hang up after 300 s of that: its limits are off, the watchdog's hold instead.
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: 5_000 } });
+  const { origin, pathname } = new URL(url);
   const send = async (
     method: "POST" | "DELETE",
     path: string,
@@ -26,7 +32,6 @@ export function openOllamaClient(url: string): OllamaClient {
     signal: AbortSignal,
   ): Promise<AsyncIterable<Buffer>> => {
     const payload = JSON.stringify(body);
-    const headers = { "content-type": "application/json" };
     try {
       const answer = await request(url + path, { method, body: payload, headers, dispatcher, signal });
       if (answer.statusCode === 200) return answer.body;
@@ -38,6 +43,24 @@ export function openOllamaClient(url: string): OllamaClient {
   return {
     post: (path, body, signal) => send("POST", path, body, signal),
     delete: (path, body, signal) => send("DELETE", path, body, signal),
+    async stream(path, body, signal, onChunk) {
+      const to = { origin, path: pathname === "/" ? path : pathname + path };
+      const call = { ...to, method: "POST", headers, body: JSON.stringify(body) } as const;
+      let refusal = "";
+      const refuse = (status: number): never => {
+        throw new CallFailedError({ kind: "status", status, body: refusal.slice(0, errorBytesMax) });
+      };
+      try {
+        const answered = await exchange(dispatcher, call, signal, (chunk, status) => {
+          if (status === 200) onChunk(chunk);
+          else if (refusal.length <= errorBytesMax) refusal += chunk.toString("utf8");
+          else refuse(status);
+        });
+        if (answered !== 200) refuse(answered);
+      } catch (error) {
+        throw toCallFailed(error, signal);
+      }
+    },
     async get(path, timeoutMs) {
       const signal = AbortSignal.timeout(timeoutMs);
       try {

@@ -64,7 +64,7 @@ if ARGV[2] ~= "" then
 end
 if ARGV[6] ~= "" then
   ${fairLua("KEYS[4]", "KEYS[5]")}
-  ${runningLua("KEYS[4]", "KEYS[5]")}
+  ${runningLua("KEYS[4]")}
   settle(KEYS[1], tonumber(ARGV[6]), ARGV[7])
   local running = known_running(ARGV[8])
   if running then running.leave(ARGV[9], ARGV[10], redis.call("HGET", KEYS[1], "share")) end

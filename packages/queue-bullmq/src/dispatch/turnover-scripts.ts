@@ -6,7 +6,7 @@ import { fairLua } from "../scheduling/fair-lua.ts";
 import { limitsLua } from "../scheduling/limits-lua.ts";
 import { takenLua } from "../scheduling/note-dispatch.ts";
 import { runningLua } from "../scheduling/running-lua.ts";
-import { logLua } from "../token-log/log-lua.ts";
+import { logLua, logNextLua } from "../token-log/log-lua.ts";
 
 // BullMQ ships its scripts without types. The number in a file's name is how many keys it wants: a version
 // that wants others has no such file, and nothing starts.
@@ -26,10 +26,7 @@ export const finishArgs = 9;
 // A job that BullMQ has just given this worker, as its script returns it: the job's fields and its id. Returns false
 // when it gave none, otherwise the time (ms), the number of its log's last entry, and what was foretold of its start;
 // false instead of that: it was put without a tag, and is charged by another script.
-const openFetched = (eta: string): string => `
-${etaLua}
-${takenLua(eta)}
-${startLua}
+const openFetched = `
 local function open_fetched(reply, root, queue, worker, backend, running)
   if type(reply) ~= "table" or type(reply[1]) ~= "table" then return false end
   local fields, id, known = reply[1], reply[2], {}
@@ -48,17 +45,18 @@ end
  * KEYS: BullMQ's, the two of fair shares, what is known of forecasts. ARGV: BullMQ's, worker and backend as JSON texts
  * ("" = not known), queue, prefix with a colon. Returns { the opened start or false, BullMQ's reply }.
  */
-export const runFetchScript = createLuaScript(`
+export const runFetchScript = createLuaScript(
+  `
 local function bullmq(redis, KEYS, ARGV)
 ${moveToActive.content}
 end
-${fairLua("KEYS[12]", "KEYS[13]")}
-${runningLua("KEYS[12]", "KEYS[13]")}
-${openFetched("KEYS[14]")}
+${openFetched}
 local running = known_running(ARGV[7])
 local reply = bullmq(running and running.guard(ARGV[6]) or redis, KEYS, ARGV)
 return { open_fetched(reply, ARGV[7], ARGV[6], ARGV[4], ARGV[5], running), reply }
-`);
+`,
+  fairLua("KEYS[12]", "KEYS[13]") + runningLua("KEYS[12]") + etaLua + takenLua("KEYS[14]") + startLua,
+);
 
 /**
  * All that belongs to the end of a job that completed, BullMQ's script that ends it and takes the next one, and
@@ -72,16 +70,15 @@ return { open_fetched(reply, ARGV[7], ARGV[6], ARGV[4], ARGV[5], running), reply
  * deadline; then of the next one: worker and backend as JSON texts ("" = not known), queue, prefix with a colon.
  * Returns { the opened start or false, BullMQ's reply }.
  */
-export const runFinishScript = createLuaScript(`
+export const runFinishScript = createLuaScript(
+  `
 local function bullmq(redis, KEYS, ARGV)
 ${moveToFinished.content}
 end
-${fairLua("KEYS[15]", "KEYS[16]")}
-${runningLua("KEYS[15]", "KEYS[16]")}
-${limitsLua}
-${openFetched("KEYS[17]")}
+${openFetched}
 local key, id = KEYS[12], ARGV[1]
 local function write_answer(data, written)
+  if log_next(key .. ":logs", written, "token", data, ARGV[17]) then return end
   ${logLua('key .. ":logs"')}
   if seq > written then return end
   if seq < written then
@@ -114,4 +111,12 @@ if ends and (reply == 0 or type(reply) == "table") then
   redis.call("PUBLISH", ARGV[17], "")
 end
 return { open_fetched(reply, ARGV[23], ARGV[22], ARGV[20], ARGV[21], running), reply }
-`);
+`,
+  fairLua("KEYS[15]", "KEYS[16]") +
+    runningLua("KEYS[15]") +
+    limitsLua +
+    etaLua +
+    takenLua("KEYS[17]") +
+    startLua +
+    logNextLua,
+);

@@ -29,7 +29,7 @@ export type QueueLook = {
 const look = createLuaScript(`
 if redis.call("EXISTS", ARGV[3] .. "running") == 1 and redis.call("HEXISTS", KEYS[1], "paused") == 0 then
   ${fairLua("KEYS[5]", "KEYS[6]")}
-  ${runningLua("KEYS[5]", "KEYS[6]")}
+  ${runningLua("KEYS[5]")}
   local running = open_running(ARGV[3])
   -- Whoever is passed over is no head. More of them than one script should move are looked at again at once.
   if not running.pass_over_first(ARGV[4]) or not running.pass_over(ARGV[4]) then return { "", 0, 0, ARGV[2], "" } end

@@ -34,12 +34,11 @@ const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as 
  * its tenant's limit of running jobs bears on it }, { "limited", which, ms until
  * there is room, what is left }, { "full", open jobs }, or { "claimed", the earlier claim }.
  */
-export const runAddScript = createLuaScript(`
+export const runAddScript = createLuaScript(
+  `
 local function addDelayed(KEYS, ARGV)
 ${addDelayedJob.content}
 end
-${fairLua("KEYS[13]", "KEYS[14]")}
-${limitsLua}
 local job_root, claim_root, name, attempts, priority, delay = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local open_max, flow, queue = tonumber(ARGV[7]), ARGV[9], ARGV[13]
 local limits = { ARGV[15], ARGV[16], ARGV[17] }
@@ -146,7 +145,7 @@ local function put_now()
 end
 
 if ARGV[18] ~= "?" and ARGV[18] ~= (redis.call("HGET", ARGV[14] .. "running", ARGV[10]) or "") then
-  ${runningLua("KEYS[13]", "KEYS[14]")}
+  ${runningLua("KEYS[13]")}
   open_running(ARGV[14]).set_limit(ARGV[10], ARGV[18])
 end
 if #taken > 0 then
@@ -172,7 +171,9 @@ for i, job in ipairs(jobs) do
   end
 end
 return cjson.encode(replies)
-`);
+`,
+  fairLua("KEYS[13]", "KEYS[14]") + limitsLua,
+);
 
 /** BullMQ's keys the script needs, in its order. */
 export const addKeyParts = [

@@ -20,7 +20,7 @@ if redis.call("HEXISTS", KEYS[5], "finishedOn") == 1 then return 3 end
 local removed = redis.call("ZREM", KEYS[1], ARGV[1]) + redis.call("LREM", KEYS[2], 0, ARGV[1])
   + redis.call("ZREM", KEYS[3], ARGV[1])
 ${fairLua("KEYS[10]", "KEYS[11]")}
-${runningLua("KEYS[10]", "KEYS[11]")}
+${runningLua("KEYS[10]")}
 local running = known_running(ARGV[6])
 if removed > 0 then
   if running then running.unhold(ARGV[5], ARGV[1], redis.call("HGET", KEYS[5], "share")) end

@@ -23,7 +23,7 @@ if redis.call("EXISTS", KEYS[6]) == 1 then return 0 end
 ${fairLua("KEYS[14]", "KEYS[15]")}
 -- What it used is charged; what it had asked for, and the tokens that were reserved, are for its next start.
 settle(KEYS[1], tonumber(ARGV[10]), ARGV[8])
-${runningLua("KEYS[14]", "KEYS[15]")}
+${runningLua("KEYS[14]")}
 local running = known_running(ARGV[11])
 if running then running.leave(ARGV[12], ARGV[2], redis.call("HGET", KEYS[1], "share")) end
 local names = { "name", "timestamp", "delay", "priority", "opts", "partial", "stop", "share", "quota" }

@@ -13,9 +13,14 @@ import { defaultLaneWeights as lanes, scorePerTag, tagFloor, ticksPerMs } from "
 export function fairLua(fair: string, flows: string): string {
   return `
 local tag_floor, score_per_tag = ${tagFloor}, ${scorePerTag}
-local function number_text(number) return string.format("%.17g", number) end
+-- Exact, and cheap for what is whole.
+local function number_text(number)
+  if number % 1 == 0 and math.abs(number) < 1e15 then return string.format("%d", number) end
+  return string.format("%.17g", number)
+end
 local function share_text(share)
-  return string.format("%s %.17g %.17g %.17g %.17g", share.flow, share.weight, share.cost, share.charged, share.offset)
+  return share.flow .. " " .. number_text(share.weight) .. " " .. number_text(share.cost) .. " "
+    .. number_text(share.charged) .. " " .. number_text(share.offset)
 end
 local function write_share(key, share) redis.call("HSET", key, "share", share_text(share)) end
 -- A flow's weight: its lane's times its tenant's. Whoever knows one says it, and it is noted for those who do not
@@ -48,27 +53,38 @@ local function virtual_time(queue, waiting)
   local v = redis.call("HMGET", ${fair}, "v", waiting > 0 and "v:" .. queue or "v")
   return math.max(tonumber(v[2] or v[1]) or 0, tag_floor)
 end
--- A job that begins there was taken from the queue.
-local function move_time(queue, start)
-  local v, moved = redis.call("HMGET", ${fair}, "v", "v:" .. queue), {}
-  if start > (tonumber(v[1]) or 0) then moved = { "v", string.format("%.0f", start) } end
-  if start > (tonumber(v[2]) or 0) then
-    moved[#moved + 1] = "v:" .. queue
-    moved[#moved + 1] = string.format("%.0f", start)
+-- What is known of a flow: its end, what it has overdrawn, and whether users divide it. Read once in a run: who writes
+-- it keeps this right.
+local flow_states = {}
+local function flow_state(flow)
+  local state = flow_states[flow]
+  if not state then
+    local known = redis.call("HMGET", ${flows}, "f:" .. flow, "o:" .. flow, "s:" .. flow)
+    state = { ends = tonumber(known[1]) or 0, overdrawn = tonumber(known[2]) or 0, divided = known[3] ~= false }
+    flow_states[flow] = state
   end
-  if moved[1] then redis.call("HSET", ${fair}, unpack(moved)) end
+  return state
+end
+local function move_end(flow, ends)
+  flow_state(flow).ends = ends
+  redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends))
+end
+local function move_flow(flow, ends, overdrawn)
+  local state = flow_state(flow)
+  state.ends, state.overdrawn = ends, overdrawn
+  redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends), "o:" .. flow, number_text(overdrawn))
 end
 -- Gives a flow its next places, one for each cost: returns their tags, each the middle of what the job takes, and what
 -- the flow has overdrawn. By its start alone a newcomer of the interactive lane would stand behind every newcomer of the batch lane.
 local function take_places(now, flow, costs, weight)
-  local known = redis.call("HMGET", ${flows}, "f:" .. flow, "o:" .. flow)
-  local ends, tags = math.max(now, tonumber(known[1]) or 0), {}
+  local state, tags = flow_state(flow), {}
+  local ends = math.max(now, state.ends)
   for i, cost in ipairs(costs) do
     tags[i] = math.floor(ends + cost / weight / 2)
     ends = ends + cost / weight
   end
-  redis.call("HSET", ${flows}, "f:" .. flow, number_text(ends))
-  return tags, tonumber(known[2]) or 0
+  move_end(flow, ends)
+  return tags, state.overdrawn
 end
 local function take_place(now, flow, cost, weight)
   local tags, offset = take_places(now, flow, { cost }, weight)
@@ -79,7 +95,21 @@ local function add_work(queue, ticks)
     redis.call("HDEL", ${fair}, "w:" .. queue)
   end
 end
-local function forget_work(queue) redis.call("HDEL", ${fair}, "w:" .. queue) end
+-- A job was taken from the queue that begins there in virtual time (nil = it has no share) and asked for so much.
+-- Whatever was counted wrong of the queue's work, by jobs removed behind our back, ends with its last job.
+local function move_time(queue, start, ticks, is_last)
+  local known, changed = redis.call("HMGET", ${fair}, "v", "v:" .. queue, "w:" .. queue), {}
+  local function change(field, number)
+    changed[#changed + 1] = field
+    changed[#changed + 1] = number_text(number)
+  end
+  if start and start > (tonumber(known[1]) or 0) then change("v", start) end
+  if start and start > (tonumber(known[2]) or 0) then change("v:" .. queue, start) end
+  local work = tonumber(known[3])
+  if work and (is_last or work < ticks) then redis.call("HDEL", ${fair}, "w:" .. queue)
+  elseif work and ticks > 0 then change("w:" .. queue, work - ticks) end
+  if changed[1] then redis.call("HSET", ${fair}, unpack(changed)) end
+end
 -- A flow is charged, or given back, the difference to what it had asked for. Who is in debt pays from now on, not
 -- from a time long past.
 local function charged_end(ends, ticks, weight)
@@ -87,16 +117,13 @@ local function charged_end(ends, ticks, weight)
   return ends + ticks / weight
 end
 local function charge(flow, ticks, weight)
-  if ticks == 0 then return end
-  local ends = tonumber(redis.call("HGET", ${flows}, "f:" .. flow)) or 0
-  redis.call("HSET", ${flows}, "f:" .. flow, number_text(charged_end(ends, ticks, weight)))
+  if ticks ~= 0 then move_end(flow, charged_end(flow_state(flow).ends, ticks, weight)) end
 end
 -- A start has ended that used so much more than was charged for it.
 local function settle_flow(share, over)
   if over == 0 then return end
-  local state = redis.call("HMGET", ${flows}, "f:" .. share.flow, "o:" .. share.flow)
-  redis.call("HSET", ${flows}, "f:" .. share.flow, number_text(charged_end(tonumber(state[1]) or 0, over, share.weight)),
-    "o:" .. share.flow, number_text((tonumber(state[2]) or 0) + over / share.weight))
+  local state = flow_state(share.flow)
+  move_flow(share.flow, charged_end(state.ends, over, share.weight), state.overdrawn + over / share.weight)
 end
 -- A job has completed, and asks for nothing any more.
 local function settle_completed(share_field, used_ms)
@@ -127,17 +154,20 @@ end
 -- divided (field s) from the first job that names a user until none of it waits.
 local function users_keys(flow) return ${flows} .. ":turns:" .. flow, ${flows} .. ":users:" .. flow end
 local function join_users(flow, user, cost, member)
-  if user == "" and redis.call("HEXISTS", ${flows}, "s:" .. flow) == 0 then return false end
+  local state = flow_state(flow)
+  if user == "" and not state.divided then return false end
   local turns, users = users_keys(flow)
   local times = redis.call("HMGET", users, "now", "user:" .. user)
   local turn = math.max(tonumber(times[1]) or 0, tonumber(times[2]) or 0)
   redis.call("HSET", users, "user:" .. user, number_text(turn + cost))
   redis.call("ZADD", turns, number_text(turn), member)
+  state.divided = true
   redis.call("HSET", ${flows}, "s:" .. flow, "1")
   return true
 end
 local function leave_users(flow, member)
-  if redis.call("HEXISTS", ${flows}, "s:" .. flow) == 0 then return end
+  local state = flow_state(flow)
+  if not state.divided then return end
   local turns, users = users_keys(flow)
   local turn = redis.call("ZSCORE", turns, member)
   if turn then
@@ -146,6 +176,7 @@ local function leave_users(flow, member)
     if tonumber(turn) > now then redis.call("HSET", users, "now", turn) end
   end
   if redis.call("EXISTS", turns) == 0 then
+    state.divided = false
     redis.call("DEL", users)
     redis.call("HDEL", ${flows}, "s:" .. flow)
   end
@@ -153,7 +184,7 @@ end
 local function place_job(root, queue, id, score, offset, flow_share)
   local key = root .. queue .. ":" .. id
   redis.call("ZADD", root .. queue .. ":prioritized", number_text(score), id)
-  redis.call("HSET", key, "priority", string.format("%.0f", math.floor(score / score_per_tag)))
+  redis.call("HSET", key, "priority", number_text(math.floor(score / score_per_tag)))
   flow_share.offset = offset
   write_share(key, flow_share)
 end
@@ -183,12 +214,12 @@ local function prepare_head(root, queue)
     local id, score = head[1], tonumber(head[2])
     local share = parse_share(redis.call("HGET", root .. queue .. ":" .. id, "share"))
     if not share or score < tag_floor * score_per_tag then return true end
-    local state = redis.call("HMGET", ${flows}, "o:" .. share.flow, "s:" .. share.flow)
-    local overdrawn = math.floor((tonumber(state[1]) or 0) - share.offset)
+    local state = flow_state(share.flow)
+    local overdrawn = math.floor(state.overdrawn - share.offset)
     if overdrawn >= 1 then
       place_job(root, queue, id, score + overdrawn * score_per_tag, share.offset + overdrawn, share)
     else
-      if not state[2] then return true end
+      if not state.divided then return true end
       local queue2, id2, score2, share2 = whose_turn(root, share.flow, queue .. " " .. id, score)
       if not queue2 then return true end
       local offset2 = share2.offset
@@ -204,12 +235,12 @@ end
 -- is by then: by its turn among the flow's, which lie about evenly up to the flow's end.
 local function place_of(prioritized, key, queue, id, score)
   local share = parse_share(redis.call("HGET", key, "share"))
-  local state = share and redis.call("HMGET", ${flows}, "s:" .. share.flow, "f:" .. share.flow) or {}
-  if not state[1] then return redis.call("ZRANK", prioritized, id), math.floor(score / score_per_tag) end
+  local state = share and flow_state(share.flow)
+  if not state or not state.divided then return redis.call("ZRANK", prioritized, id), math.floor(score / score_per_tag) end
   local turns = users_keys(share.flow)
   local turn, all = redis.call("ZRANK", turns, queue .. " " .. id) or 0, redis.call("ZCARD", turns)
   local now = tonumber(redis.call("HGET", ${fair}, "v")) or tag_floor
-  local tag = now + math.max(0, (tonumber(state[2]) or now) - now) * (turn + 0.5) / math.max(1, all)
+  local tag = now + math.max(0, state.ends - now) * (turn + 0.5) / math.max(1, all)
   return redis.call("ZCOUNT", prioritized, "-inf", "(" .. number_text(tag * score_per_tag)), tag
 end
 -- A job that ended goes back to its queue: it asks again. Before BullMQ moves it, which goes by its priority.
@@ -219,7 +250,7 @@ local function ask_again(key, queue, waiting)
   local tag, offset = take_place(virtual_time(queue, waiting), share.flow, share.cost, share.weight)
   share.charged, share.offset = share.cost, offset
   write_share(key, share)
-  redis.call("HSET", key, "priority", string.format("%.0f", tag))
+  redis.call("HSET", key, "priority", number_text(tag))
   add_work(queue, share.cost)
 end
 `;

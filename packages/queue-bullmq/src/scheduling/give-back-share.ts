@@ -10,7 +10,7 @@ const script = createLuaScript(`
 local held = redis.call("HGET", KEYS[2], "held")
 if not held and not redis.call("ZSCORE", KEYS[1], ARGV[1]) then return 0 end
 ${fairLua("KEYS[3]", "KEYS[4]")}
-${runningLua("KEYS[3]", "KEYS[4]")}
+${runningLua("KEYS[3]")}
 if held then open_running(ARGV[3]).unhold(ARGV[2], ARGV[1], redis.call("HGET", KEYS[2], "share")) end
 ${limitsLua}
 give_back(KEYS[2], ARGV[2])

@@ -9,7 +9,7 @@ const script = createLuaScript(`
 local root = ARGV[1]
 if redis.call("EXISTS", root .. "running", root .. "held") == 0 then return 0 end
 ${fairLua("KEYS[1]", "KEYS[2]")}
-${runningLua("KEYS[1]", "KEYS[2]")}
+${runningLua("KEYS[1]")}
 local running = open_running(root)
 for i = 2, #ARGV do
   for _, id in ipairs(redis.call("LRANGE", root .. ARGV[i] .. ":active", 0, -1)) do

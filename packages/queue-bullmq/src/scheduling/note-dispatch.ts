@@ -17,17 +17,11 @@ local function note_taken(root, queue, id, known, running)
   local tag, share = tonumber(known.priority) or 0, parse_share(known.share)
   if running and known.held then running.unhold(queue, id, known.share) end
   if running and share then running.enter(queue, id, known.share) end
-  if share then
-    -- Virtual time is where the job taken last begins; its tag is the middle.
-    move_time(queue, math.floor(tag - share.cost / share.weight / 2))
-    leave_users(share.flow, queue .. " " .. id)
-  end
-  if prepare_head(root, queue) then
-    if share then add_work(queue, -share.cost) end
-  else
-    -- Whatever was counted wrong, by jobs removed behind our back, ends here.
-    forget_work(queue)
-  end
+  if share then leave_users(share.flow, queue .. " " .. id) end
+  local is_last = not prepare_head(root, queue)
+  -- Virtual time is where the job taken last begins; its tag is the middle.
+  local start = share and math.floor(tag - share.cost / share.weight / 2)
+  move_time(queue, start, share and share.cost or 0, is_last)
   local told = known.eta or ""
   if told ~= "" then told = learn_eta(${eta}, root .. queue .. ":" .. id, told, tonumber(known.timestamp)) end
   return told
@@ -38,7 +32,7 @@ end
 const script = createLuaScript(`
 ${fairLua("KEYS[1]", "KEYS[2]")}
 ${etaLua}
-${runningLua("KEYS[1]", "KEYS[2]")}
+${runningLua("KEYS[1]")}
 ${takenLua("KEYS[3]")}
 local root, queue, id = ARGV[1], ARGV[2], ARGV[3]
 local key = root .. queue .. ":" .. id

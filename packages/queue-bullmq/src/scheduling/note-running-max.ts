@@ -8,7 +8,7 @@ import { runningLua } from "./running-lua.ts";
 const script = createLuaScript(`
 if (redis.call("HGET", ARGV[1] .. "running", ARGV[2]) or "") == ARGV[3] then return 0 end
 ${fairLua("KEYS[1]", "KEYS[2]")}
-${runningLua("KEYS[1]", "KEYS[2]")}
+${runningLua("KEYS[1]")}
 open_running(ARGV[1]).set_limit(ARGV[2], ARGV[3])
 return 1
 `);

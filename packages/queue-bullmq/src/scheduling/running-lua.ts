@@ -17,7 +17,7 @@ const releasedMax = 256;
  * `delayed`, where all that looks for jobs finds it, with a field `held` (virtual time of its queue and what its flow
  * had overdrawn, then), and in an index by tenant and queue. See `running-keys.ts`.
  */
-export function runningLua(fair: string, flows: string): string {
+export function runningLua(fair: string): string {
   return `
 local function open_running(root)
   local running, full_now, maxima, time_now = {}, {}, {}, nil
@@ -45,7 +45,7 @@ local function open_running(root)
   local function hold(tenant, queue, id, share_field, place)
     local share = parse_share(share_field)
     local v = redis.call("HGET", ${fair}, "v:" .. queue) or "0"
-    local overdrawn = redis.call("HGET", ${flows}, "o:" .. share.flow) or "0"
+    local overdrawn = number_text(flow_state(share.flow).overdrawn)
     -- One that BullMQ put back has been held since before.
     redis.call("HSETNX", root .. queue .. ":" .. id, "held", v .. " " .. overdrawn)
     redis.call("ZADD", root .. queue .. ":delayed", number_text((now() + ${heldMsMax}) * 0x1000), id)
@@ -77,7 +77,7 @@ local function open_running(root)
   -- Within a flow that its users divide, the first place is that of whoever's turn it is.
   local function whose_turn_of(queue, index, id, order)
     local share = parse_share(redis.call("HGET", root .. queue .. ":" .. id, "share"))
-    if not share or redis.call("HEXISTS", ${flows}, "s:" .. share.flow) == 0 then return id end
+    if not share or not flow_state(share.flow).divided then return id end
     local turns = users_keys(share.flow)
     for _, member in ipairs(redis.call("ZRANGE", turns, 0, 15)) do
       local on, other = string.match(member, "^(%S+) (%S+)$")
@@ -98,13 +98,13 @@ local function open_running(root)
   local function place_again(queue, id, place, share, was, behind_place)
     local v_then, o_then = string.match(was, "^(%S+) (%S+)$")
     local v = tonumber(redis.call("HGET", ${fair}, "v:" .. queue)) or 0
-    local overdrawn = tonumber(redis.call("HGET", ${flows}, "o:" .. share.flow)) or 0
+    local state = flow_state(share.flow)
+    local overdrawn = state.overdrawn
     local start = math.floor(place / score_per_tag) - share.cost / share.weight / 2
     local behind = math.floor(v - math.max(start, tonumber(v_then) or 0) - (overdrawn - (tonumber(o_then) or 0)))
     if behind >= 1 then
       overdrawn = overdrawn + behind
-      redis.call("HSET", ${flows}, "o:" .. share.flow, number_text(overdrawn))
-      redis.call("HINCRBYFLOAT", ${flows}, "f:" .. share.flow, behind)
+      move_flow(share.flow, state.ends + behind, overdrawn)
     end
     local back = math.max(0, math.floor(overdrawn - share.offset))
     place = math.max(place + back * score_per_tag, behind_place)

@@ -12,8 +12,10 @@
 export const logLua = (key: string): string => `
 local log_key = ${key}
 local seq, gap_after = 1, nil
-local newest = redis.call("XREVRANGE", log_key, "+", "-", "COUNT", 1)[1]
-if newest then seq = tonumber(string.sub(newest[1], 3)) end
+-- Most logs are opened once, empty, and to look for a last entry costs several times as much as to count them.
+if redis.call("XLEN", log_key) > 0 then
+  seq = tonumber(string.sub(redis.call("XREVRANGE", log_key, "+", "-", "COUNT", 1)[1][1], 3))
+end
 local added = {}
 local function skip_to(number)
   if number <= seq then return end
@@ -37,5 +39,23 @@ local function reopen(state, now, partial)
 end
 local function publish(channel)
   if #added > 0 then redis.call("PUBLISH", channel, table.concat(added, "\\n")) end
+end
+`;
+
+/**
+ * Lua for who knows the number of a log's last entry and has one more: `log_next(log_key, last, event, data, channel)`
+ * adds and publishes it. Returns false, and has done nothing, when the last entry is another one.
+ */
+export const logNextLua = `
+local function log_next(log_key, last, event, data, channel)
+  -- Redis gives it the next number: so one command writes it and tells what was there.
+  local id = redis.call("XADD", log_key, "0-*", "e", event, "d", data)
+  local number = string.format("%d", last + 1)
+  if id ~= "0-" .. number then
+    redis.call("XDEL", log_key, id)
+    return false
+  end
+  redis.call("PUBLISH", channel, number .. " " .. event .. " " .. data)
+  return true
 end
 `;
