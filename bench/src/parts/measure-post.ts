@@ -15,7 +15,10 @@ export const postPlan: Omit<LoadPlan, "origin" | "headers"> = {
 };
 export const jsonHeaders = { "content-type": "application/json" };
 
-/** Accepted POST /jobs per second, with a key, validation and an idempotency key on every request of ours. */
+/**
+ * Accepted POST /jobs per second, with a key, validation and an idempotency key on every request of ours; and once more
+ * without what the baseline does not even have a counterpart of.
+ */
 export const measurePost: Part = async ({ generator }) => {
   await using redis = await startBenchRedis();
   await using forebay = await openForebay(redis.url);
@@ -33,6 +36,10 @@ export const measurePost: Part = async ({ generator }) => {
     baseline: { plan: theirs, pid: server.pid, redisPid: redis.pid },
   };
   const compared = await compareLoads(generator, sides, 4, 3_000);
+  await using terse = await forebay.startApi({ LOG_LEVEL: "warn" });
+  const { uniqueHeader: _, ...unkeyed } = ours;
+  const less = { plan: { ...unkeyed, origin: terse.url }, pid: terse.pid, redisPid: redis.pid };
+  const withLess = await compareLoads(generator, { ...sides, forebay: less }, 3, 3_000);
   return [
     {
       name: "POST /jobs",
@@ -66,6 +73,18 @@ export const measurePost: Part = async ({ generator }) => {
       forebay: compared.median("forebay", (result) => result.p99Ms),
       baseline: compared.median("baseline", (result) => result.p99Ms),
       judged: { value: compared.ratio((result) => result.p99Ms), target: atMost(1) },
+    },
+    {
+      name: "POST /jobs without idempotency key and line in the log",
+      unit: "req/s",
+      forebay: withLess.median("forebay", (result) => result.perSecond),
+      baseline: withLess.median("baseline", (result) => result.perSecond),
+    },
+    {
+      name: "the same, CPU of the server",
+      unit: "ms/req",
+      forebay: withLess.median("forebay", (result) => result.serverCpuMs),
+      baseline: withLess.median("baseline", (result) => result.serverCpuMs),
     },
   ];
 };
