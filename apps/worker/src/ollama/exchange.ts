@@ -19,13 +19,16 @@ export function exchange(
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   let status = 0;
   let running: Dispatcher.DispatchController | undefined;
-  const abort = (): void => running?.abort(signal.reason as Error);
+  const abort = (): void => {
+    running?.abort(signal.reason as Error);
+    // It may still wait for a connection, which need not come.
+    reject(signal.reason as Error);
+  };
   const settled = (): void => signal.removeEventListener("abort", abort);
   signal.addEventListener("abort", abort, { once: true });
   dispatcher.dispatch(request, {
     onRequestStart(controller) {
       running = controller;
-      // While it waited for a connection.
       if (signal.aborted) abort();
     },
     onResponseStart(_controller, statusCode) {
