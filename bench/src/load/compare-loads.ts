@@ -1,3 +1,4 @@
+import type { Figure, Target } from "../figure.ts";
 import { median } from "../statistics.ts";
 import { readCpuMs } from "../systems/read-cpu-ms.ts";
 import type { LoadPlan, LoadResult } from "./load-plan.ts";
@@ -11,11 +12,18 @@ type Round = Omit<LoadResult, "bodies"> & {
   /** The same of the server and Redis. */ readonly systemCpuMs: number;
 };
 
+const units = {
+  perSecond: "req/s",
+  serverCpuMs: "ms/req",
+  systemCpuMs: "ms/req",
+  p50Ms: "ms",
+  p99Ms: "ms",
+} as const satisfies Partial<Record<keyof Round, string>>;
+
 export type Comparison = {
   readonly rounds: Sides<Round[]>;
-  /** Median over the pairs of rounds of Forebay's figure divided by the baseline's. */
-  ratio(of: (round: Round) => number): number;
-  median(side: keyof Sides<unknown>, of: (round: Round) => number): number;
+  /** The medians of both, judged by the median over the pairs of rounds of ours divided by the baseline's. */
+  figure(name: string, of: keyof typeof units, target?: Target): Figure & { readonly baseline: number };
 };
 
 const warmUpMs = 2_500;
@@ -37,9 +45,16 @@ export async function compareLoads(
   }
   return {
     rounds: results,
-    ratio: (of) =>
-      median(results.forebay.map((ours, round) => of(ours) / of(results.baseline[round] ?? ours))),
-    median: (side, of) => median(results[side].map(of)),
+    figure(name, of, target) {
+      const ratios = results.forebay.map((ours, round) => ours[of] / (results.baseline[round] ?? ours)[of]);
+      return {
+        name,
+        unit: units[of],
+        forebay: median(results.forebay.map((round) => round[of])),
+        baseline: median(results.baseline.map((round) => round[of])),
+        judged: target && { value: median(ratios), target },
+      };
+    },
   };
 }
 

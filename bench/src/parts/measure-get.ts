@@ -48,32 +48,10 @@ export const measureGet: Part = async ({ generator, ollama }) => {
   };
   const compared = await compareLoads(generator, sides, 4, 3_000);
   return [
-    {
-      name: "GET /jobs/{id}",
-      unit: "req/s",
-      forebay: compared.median("forebay", (result) => result.perSecond),
-      baseline: compared.median("baseline", (result) => result.perSecond),
-      judged: { value: compared.ratio((result) => result.perSecond), target: atLeast(1.5) },
-      details: compared.rounds,
-    },
-    {
-      name: "GET /jobs/{id}, CPU of the server",
-      unit: "ms/req",
-      forebay: compared.median("forebay", (result) => result.serverCpuMs),
-      baseline: compared.median("baseline", (result) => result.serverCpuMs),
-    },
-    {
-      name: "GET /jobs/{id}, CPU of the server and Redis",
-      unit: "ms/req",
-      forebay: compared.median("forebay", (result) => result.systemCpuMs),
-      baseline: compared.median("baseline", (result) => result.systemCpuMs),
-    },
-    {
-      name: "GET /jobs/{id}, p99",
-      unit: "ms",
-      forebay: compared.median("forebay", (result) => result.p99Ms),
-      baseline: compared.median("baseline", (result) => result.p99Ms),
-    },
+    { ...compared.figure("GET /jobs/{id}", "perSecond", atLeast(1.5)), details: compared.rounds },
+    compared.figure("GET /jobs/{id}, CPU of the server", "serverCpuMs"),
+    compared.figure("GET /jobs/{id}, CPU of the server and Redis", "systemCpuMs"),
+    compared.figure("GET /jobs/{id}, p99", "p99Ms"),
   ];
 };
 

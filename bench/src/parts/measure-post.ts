@@ -41,50 +41,12 @@ export const measurePost: Part = async ({ generator }) => {
   const less = { plan: { ...unkeyed, origin: terse.url }, pid: terse.pid, redisPid: redis.pid };
   const withLess = await compareLoads(generator, { ...sides, forebay: less }, 3, 3_000);
   return [
-    {
-      name: "POST /jobs",
-      unit: "req/s",
-      forebay: compared.median("forebay", (result) => result.perSecond),
-      baseline: compared.median("baseline", (result) => result.perSecond),
-      judged: { value: compared.ratio((result) => result.perSecond), target: atLeast(1.2) },
-      details: compared.rounds,
-    },
-    {
-      name: "POST /jobs, CPU of the server",
-      unit: "ms/req",
-      forebay: compared.median("forebay", (result) => result.serverCpuMs),
-      baseline: compared.median("baseline", (result) => result.serverCpuMs),
-    },
-    {
-      name: "POST /jobs, CPU of the server and Redis",
-      unit: "ms/req",
-      forebay: compared.median("forebay", (result) => result.systemCpuMs),
-      baseline: compared.median("baseline", (result) => result.systemCpuMs),
-    },
-    {
-      name: "POST /jobs, p50",
-      unit: "ms",
-      forebay: compared.median("forebay", (result) => result.p50Ms),
-      baseline: compared.median("baseline", (result) => result.p50Ms),
-    },
-    {
-      name: "POST /jobs, p99",
-      unit: "ms",
-      forebay: compared.median("forebay", (result) => result.p99Ms),
-      baseline: compared.median("baseline", (result) => result.p99Ms),
-      judged: { value: compared.ratio((result) => result.p99Ms), target: atMost(1) },
-    },
-    {
-      name: "POST /jobs without idempotency key and line in the log",
-      unit: "req/s",
-      forebay: withLess.median("forebay", (result) => result.perSecond),
-      baseline: withLess.median("baseline", (result) => result.perSecond),
-    },
-    {
-      name: "the same, CPU of the server",
-      unit: "ms/req",
-      forebay: withLess.median("forebay", (result) => result.serverCpuMs),
-      baseline: withLess.median("baseline", (result) => result.serverCpuMs),
-    },
+    { ...compared.figure("POST /jobs", "perSecond", atLeast(1.2)), details: compared.rounds },
+    compared.figure("POST /jobs, CPU of the server", "serverCpuMs"),
+    compared.figure("POST /jobs, CPU of the server and Redis", "systemCpuMs"),
+    compared.figure("POST /jobs, p50", "p50Ms"),
+    compared.figure("POST /jobs, p99", "p99Ms", atMost(1)),
+    withLess.figure("POST /jobs without idempotency key and line in the log", "perSecond"),
+    withLess.figure("the same, CPU of the server", "serverCpuMs"),
   ];
 };
