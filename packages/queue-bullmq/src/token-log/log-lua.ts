@@ -52,7 +52,10 @@ local function log_next(log_key, last, event, data, channel)
   local id = redis.call("XADD", log_key, "0-*", "e", event, "d", data)
   local number = string.format("%d", last + 1)
   if id ~= "0-" .. number then
+    -- Nor is the number used up: whoever writes next counts from the last entry that is there.
+    local before = tonumber(string.sub(id, 3)) - 1
     redis.call("XDEL", log_key, id)
+    if before == 0 then redis.call("DEL", log_key) else redis.call("XSETID", log_key, "0-" .. before) end
     return false
   end
   redis.call("PUBLISH", channel, number .. " " .. event .. " " .. data)
