@@ -28,11 +28,12 @@ const { addDelayedJob } = load("bullmq/dist/cjs/scripts/addDelayedJob-6.js") as 
  * ARGV: key of a job without its id, key of a claim without its digest, name, attempts, priority of a delayed job,
  * delay (ms), most jobs the tenant may have open ("" = any number), how long a claim is remembered (s), flow, its
  * tenant, its lane's and its tenant's weight ("" = as noted), name of the queue, prefix with a colon, the three limits
- * over time ("" = none), how many jobs of the tenant may run at once ("" = any number, "?" = as noted). Then of each job: id, payload, now (ms), score in the index, cost (ticks), tokens, user
- * ("" = none), start deadline (ms, "" = none), digest of its idempotency key ("" = none), fingerprint.
- * Returns a list as JSON, of each job { "added", jobs before it, its tag, what is left, how
- * its tenant's limit of running jobs bears on it }, { "limited", which, ms until
- * there is room, what is left }, { "full", open jobs }, or { "claimed", the earlier claim }.
+ * over time ("" = none), how many jobs of the tenant may run at once ("" = any number, "?" = as noted). Then of each
+ * job: id, payload, now (ms), score in the index, cost (ticks), tokens, user ("" = none), start deadline (ms, "" =
+ * none), digest of its idempotency key ("" = none), fingerprint.
+ * Returns a list as JSON, of each job { "added", jobs before it, its tag, what is left, how its tenant's limit of
+ * running jobs bears on it }, { "limited", which, ms until there is room, what is left }, { "full", open jobs }, or
+ * { "claimed", the earlier claim }.
  */
 export const runAddScript = createLuaScript(
   `
@@ -159,7 +160,7 @@ if #taken > 0 then
   if delay > 0 then put_later() else put_now() end
 end
 ${limitStandingLua}
-local standing = #taken > 0 and limit_standing(ARGV[14], flow .. " ") or ""
+local standing = #taken > 0 and ARGV[18] ~= "" and limit_standing(ARGV[14], flow .. " ") or ""
 for i, job in ipairs(jobs) do
   if job.tag_text then
     if limited then note_quota(job.key, KEYS[15], limits, job.tokens) end
