@@ -35,7 +35,7 @@ export function openOllamaClient(url: string): OllamaClient {
     try {
       const answer = await request(url + path, { method, body: payload, headers, dispatcher, signal });
       if (answer.statusCode === 200) return answer.body;
-      throw await statusFailure(answer.statusCode, answer.body);
+      throw statusFailure(answer.statusCode, await readErrorText(answer.body));
     } catch (error) {
       throw toCallFailed(error, signal);
     }
@@ -47,16 +47,13 @@ export function openOllamaClient(url: string): OllamaClient {
       const to = { origin, path: pathname === "/" ? path : pathname + path };
       const call = { ...to, method: "POST", headers, body: JSON.stringify(body) } as const;
       let refusal = "";
-      const refuse = (status: number): never => {
-        throw new CallFailedError({ kind: "status", status, body: refusal.slice(0, errorBytesMax) });
-      };
       try {
         const answered = await exchange(dispatcher, call, signal, (chunk, status) => {
           if (status === 200) onChunk(chunk);
           else if (refusal.length <= errorBytesMax) refusal += chunk.toString("utf8");
-          else refuse(status);
+          else throw statusFailure(status, refusal);
         });
-        if (answered !== 200) refuse(answered);
+        if (answered !== 200) throw statusFailure(answered, refusal);
       } catch (error) {
         throw toCallFailed(error, signal);
       }
@@ -65,7 +62,8 @@ export function openOllamaClient(url: string): OllamaClient {
       const signal = AbortSignal.timeout(timeoutMs);
       try {
         const answer = await request(url + path, { dispatcher, signal });
-        if (answer.statusCode !== 200) throw await statusFailure(answer.statusCode, answer.body);
+        if (answer.statusCode !== 200)
+          throw statusFailure(answer.statusCode, await readErrorText(answer.body));
         return await answer.body.json();
       } catch (error) {
         throw toCallFailed(error, signal);
@@ -75,13 +73,16 @@ export function openOllamaClient(url: string): OllamaClient {
   };
 }
 
-async function statusFailure(status: number, body: AsyncIterable<Buffer>): Promise<CallFailedError> {
+const statusFailure = (status: number, body: string): CallFailedError =>
+  new CallFailedError({ kind: "status", status, body: body.slice(0, errorBytesMax) });
+
+async function readErrorText(body: AsyncIterable<Buffer>): Promise<string> {
   let text = "";
   for await (const chunk of body) {
     text += chunk.toString("utf8");
     if (text.length > errorBytesMax) break;
   }
-  return new CallFailedError({ kind: "status", status, body: text.slice(0, errorBytesMax) });
+  return text;
 }
 
 /** Errors of undici and Node become one shape; an abort is passed on as the reason it was aborted for. */
