@@ -62,7 +62,7 @@ export async function startWorker(
     const notice = { worker, backend: backend.name, affinity: resident.affinity, loading };
     publishLoad(space, { ...notice, slots: backend.slots(resident.model) }).catch(events.leaseFailed);
   };
-  /** What the load threw out is known when the host was looked at; until then it is given nothing else. Then all are told. */
+  /** What the load threw out is known when the host was looked at; until then it is given nothing else. Then all know. */
   const afterLoad = async (loaded: Seat): Promise<void> => {
     await loaded.backend.refreshLoaded().catch(() => undefined);
     tellLoad(loaded, false);

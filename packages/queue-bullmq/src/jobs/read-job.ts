@@ -23,9 +23,8 @@ export async function readJob(
 
 // The hash and the place at one moment: read one after the other they may not belong together.
 // KEYS: job, prioritized, wait, delayed, active, the two of fair shares. ARGV: id, queue, prefix with a colon.
-// Returns nothing, or
-// `recordFields`, and, unless it has ended, its state, how many run before it, its tag, and how its tenant's limit bears on it. Those in `wait` (taken from dead workers, or put
-// without a priority) run before all others.
+// Returns nothing, or `recordFields`, and, unless it has ended, its state, how many run before it, its tag, and how its
+// tenant's limit bears on it. Those in `wait` (taken from dead workers, or put without a priority) run before all others.
 const readWithPlace = createLuaScript(`
 local hash = redis.call("HMGET", KEYS[1], ${recordFields.map((field) => `"${field}"`).join(", ")})
 if not hash[${recordFields.indexOf("timestamp") + 1}] then return false end

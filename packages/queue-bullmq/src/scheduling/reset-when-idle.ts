@@ -4,8 +4,8 @@ import { fairKeys } from "./fair-keys.ts";
 import { heldKey } from "./running-keys.ts";
 
 // Virtual time moves on to the end of all flows instead of back to nothing: a job that comes back with an old tag
-// still comes before new ones. KEYS: the two of fair shares, what is held,
-// then prioritized, wait and active of each queue.
+// still comes before new ones. KEYS: the two of fair shares, what is held, then
+// prioritized, wait and active of each queue.
 const script = createLuaScript(`
 for i = 3, #KEYS do
   if redis.call("EXISTS", KEYS[i]) == 1 then return 0 end

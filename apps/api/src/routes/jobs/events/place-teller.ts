@@ -27,7 +27,8 @@ export function createPlaceTeller(
 
   const look = async (each: Followed): Promise<void> => {
     const place = await readPlace(deps.space, each.job);
-    // It runs, is delayed or has ended: its log says so. Or its tenant runs as many as it may, and it has no place. Should it wait again, it is told about again.
+    // It runs, is delayed or has ended: its log says so. Or its tenant runs as many as it may, and it has no place.
+    // Should it wait again, it is told about again.
     if (!place || place.standing === "met") return;
     const eta = place.standing === "" ? await deps.forecasts.startOf({ ...each.job, ...place }) : undefined;
     const news = placeNews(place.ahead, eta);
